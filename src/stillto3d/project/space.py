@@ -1,0 +1,153 @@
+"""Camera and transforms: the only file that knows OpenCV's, glTF's and other people's axes.
+
+Inside: the world is in metres, right-handed, Y up; a camera at identity looks along -Z with Y up (as in
+glTF). Models mostly speak OpenCV camera axes: x right, y down, z forward. Pixels are continuous: the picture
+spans [0, width] x [0, height], the centre of the first pixel is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .still import F64, freeze, require
+
+FLIP_YZ: F64 = np.diag([1.0, -1.0, -1.0, 1.0])
+"""OpenCV camera axes to ours and back (a half turn about x)."""
+
+# Row vectors of model axes in our camera axes (Y up, looking along -Z).
+_AXES: dict[str, F64] = {
+    "opencv": np.diag([1.0, -1.0, -1.0]),
+    "opengl": np.eye(3),
+    "pytorch3d": np.diag([-1.0, 1.0, -1.0]),
+    "z_up": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]]),
+}
+
+ORIGINS = ("exif", "user", "vanishing_points", "network", "prior")
+"""Where a solved quantity came from, best first."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one solved quantity came from, and how sure it is (0 to 1)."""
+
+    source: str
+    confidence: float
+
+    def __post_init__(self) -> None:
+        require(self.source in ORIGINS, f"source is one of {ORIGINS}")
+        require(0.0 <= self.confidence <= 1.0, "confidence lies in 0..1")
+
+
+def _unknown() -> Mapping[str, Origin]:
+    return MappingProxyType({k: Origin("prior", 0.0) for k in ("focal", "rotation", "height")})
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A pinhole camera without distortion, standing in the world.
+
+    width, height      pixels of the still
+    fx, fy, cx, cy     focal lengths and principal point in pixels
+    world_from_camera  f64[4, 4], rotation and translation in metres
+    film_back_mm       width of the film back that `focal_mm` refers to
+    origin             where focal, rotation and height came from
+    locked             a person has fixed it: solvers leave it alone
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    world_from_camera: F64
+    film_back_mm: float = 36.0
+    origin: Mapping[str, Origin] = field(default_factory=_unknown)
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.width > 0 and self.height > 0, "a camera has pixels")
+        require(self.fx > 0 and self.fy > 0 and self.film_back_mm > 0, "focal lengths are positive")
+        m = np.asarray(self.world_from_camera, dtype=np.float64)
+        require(m.shape == (4, 4) and bool(np.isfinite(m).all()), "world_from_camera: f64[4,4]")
+        r = m[:3, :3]
+        require(bool(np.allclose(r @ r.T, np.eye(3), atol=1e-6) and np.linalg.det(r) > 0), "a rotation")
+        require(bool(np.allclose(m[3], (0, 0, 0, 1))), "last row 0 0 0 1")
+        object.__setattr__(self, "world_from_camera", freeze(m))
+        object.__setattr__(self, "origin", MappingProxyType(dict(self.origin)))
+
+    @property
+    def focal_mm(self) -> float:
+        """Focal length in millimetres on the film back."""
+        return self.fx * self.film_back_mm / self.width
+
+    @property
+    def position(self) -> F64:
+        """Where the camera stands, metres."""
+        return self.world_from_camera[:3, 3]
+
+    def measure_tilt(self) -> tuple[float, float]:
+        """Pitch and roll in radians: pitch < 0 looks down, roll > 0 turns the picture clockwise."""
+        down = self.world_from_camera[:3, :3].T @ np.array([0.0, -1.0, 0.0]) * (1, -1, -1)
+        pitch = float(np.arcsin(np.clip(-down[2], -1, 1)))
+        return pitch, float(np.arctan2(-down[0], down[1]))
+
+    def project(self, points: ArrayLike) -> tuple[F64, F64]:
+        """World points [n, 3] to pixels f64[n, 2] and depth along the axis f64[n] (negative: behind)."""
+        world = np.asarray(points, dtype=np.float64)
+        local = (world - self.position) @ self.world_from_camera[:3, :3]
+        depth = -local[:, 2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            u = self.cx + self.fx * local[:, 0] / depth
+            v = self.cy - self.fy * local[:, 1] / depth
+        return np.stack([u, v], axis=1), depth
+
+    def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> F64:
+        """Pixels [n, 2] at a depth along the axis [n] to world points f64[n, 3]."""
+        uv, z = np.asarray(pixels, dtype=np.float64), np.asarray(depth, dtype=np.float64)
+        local = np.stack(
+            [(uv[:, 0] - self.cx) / self.fx * z, -(uv[:, 1] - self.cy) / self.fy * z, -z], axis=1
+        )
+        return local @ self.world_from_camera[:3, :3].T + self.position
+
+
+def aim_camera(pitch: float, roll: float, height_m: float) -> F64:
+    """world_from_camera of a camera `height_m` above the ground, facing -Z, tilted by pitch and roll (radians)."""
+    down = np.array([-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)])
+    up = -down * (1, -1, -1)  # in our camera axes
+    back = np.array([0.0, 0.0, 1.0])
+    level_back = back - up * (back @ up)
+    if np.linalg.norm(level_back) < 1e-6:  # looking straight up or down: let the picture's top face -Z
+        level_back = np.array([0.0, -1.0, 0.0]) * -np.sign(up[2] or 1.0)
+    level_back /= np.linalg.norm(level_back)
+    right = np.cross(up, level_back)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack([right, up, level_back])  # rows: world axes seen from the camera
+    matrix[1, 3] = height_m
+    return matrix
+
+
+def convert_points(points: NDArray[Any], axes: str, world_from_camera: F64) -> NDArray[np.float32]:
+    """Points [n, 3] in a model's camera axes (a key of this module's table) to the world, f32[n, 3]."""
+    if axes not in _AXES:
+        raise ValueError(f"unknown axes {axes!r}; known: {sorted(_AXES)}")
+    turn = world_from_camera[:3, :3] @ _AXES[axes].T
+    return (points.astype(np.float64) @ turn.T + world_from_camera[:3, 3]).astype(np.float32)
+
+
+def move_points(points: NDArray[Any], transform: F64) -> NDArray[np.float32]:
+    """Points [n, 3] through a 4x4 transform, f32[n, 3]."""
+    return (points.astype(np.float64) @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
+
+
+def translate(offset: ArrayLike) -> F64:
+    """The 4x4 transform that moves by `offset` [3]."""
+    matrix = np.eye(4)
+    matrix[:3, 3] = np.asarray(offset, dtype=np.float64)
+    return matrix
