@@ -1,0 +1,252 @@
+"""Our own network: one encoding of a still answers clicks with masks, and gives depth, normals and a camera."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import OrderedDict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from ...errors import BadInput, MissingWeights
+
+LONG_SIDE = 512  # pixels of the network's picture; 384 is a little worse, 640 no better
+MULTIPLE = 32  # the encoder's coarsest stride
+STRIDE = 4  # of the click maps, the depth and the normals
+KEPT_STILLS = 2  # the still and its clean plate
+NO_CLICK = 1e6  # squared distance, in cells, where there is no click of a kind
+PRIOR_FOCAL = 0.85  # of the picture's long side: a usual lens
+PRIOR_HEIGHT_M = 1.5  # a camera at a standing person's chest
+HEIGHT_RANGE_M = (0.3, 3.0)
+
+Arrays = dict[str, np.ndarray]
+
+
+class Encoding(NamedTuple):
+    """What the encoder says about one still."""
+
+    features: Arrays  # s2, p4, p8, p16: what the decoder reads
+    geometry: np.ndarray  # f32[4,h/4,w/4]: log depth in metres, then the normal in OpenCV axes, not normalised
+    camera: np.ndarray  # f32[4]: pitch, roll (radians), ln(focal px / width px), ln(height m)
+
+
+class StillNet:
+    """The network's two sessions, and the encodings of the last stills."""
+
+    def __init__(self, weights: Path, device: str) -> None:
+        self._files = {part: weights / f"stillnet_{part}.onnx" for part in ("encoder", "decoder")}
+        missing = [str(file) for file in self._files.values() if not file.is_file()]
+        if missing:
+            raise MissingWeights(f"Our network's weights are not there: {', '.join(missing)}.")
+        self._device = device
+        self._encodings: OrderedDict[str, Encoding] = OrderedDict()
+
+    @cached_property
+    def encoder(self) -> Any:
+        """The onnxruntime session that reads a still."""
+        return open_session(self._files["encoder"], self._device)
+
+    @cached_property
+    def decoder(self) -> Any:
+        """The onnxruntime session that reads clicks; a worker that is asked for depth alone never opens it."""
+        return open_session(self._files["decoder"], self._device)
+
+    def encode(self, still: np.ndarray, still_id: str | None) -> Encoding:
+        """Encode the sRGB still u8[H,W,3], or remember it by its id."""
+        if still_id in self._encodings:
+            self._encodings.move_to_end(still_id)
+            return self._encodings[still_id]
+        names = ["s2", "p4", "p8", "p16", "geo", "cam"]
+        *features, geometry, camera = self.encoder.run(names, {"x": to_network_picture(still)})
+        encoding = Encoding(dict(zip(names, features)), geometry[0], camera[0])
+        if still_id is not None:
+            self._encodings[still_id] = encoding
+            while len(self._encodings) > KEPT_STILLS:
+                self._encodings.popitem(last=False)
+        return encoding
+
+    def decode(self, encoding: Encoding, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return mask logits f32[3,h/2,w/2] and predicted IoUs f32[3] for the click maps f32[8,h/4,w/4]."""
+        logits, scores = self.decoder.run(["mask", "score"], {**encoding.features, "m": maps[None]})
+        return logits[0], scores[0]
+
+    def prepare(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
+        """Encode the still, so that the first click does not wait for it."""
+        tick(0, 1)
+        self.encode(arrays["still"], params.get("still_id"))
+        return {}
+
+    def segment(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
+        """Offer three masks for clicks, a box, an earlier mask, or any of them together.
+
+        arrays: `still` u8[H,W,3]; `earlier` u8[H,W] (optional), the mask to go on from, cut at 128.
+        params: `clicks` [[x, y, positive], ...] and `box` [x0, y0, x1, y1] or null, continuous pixels of the still.
+        Returns `masks` u8[3,H,W] (0 or 255), `scores` f32[3] (predicted IoU, 0..1) and `best`, the highest's index.
+        """
+        still = arrays["still"]
+        height, width = still.shape[:2]
+        clicks = check_clicks(params.get("clicks") or [], width, height)
+        box = None if params.get("box") is None else check_box(params["box"], width, height)
+        earlier = arrays.get("earlier")
+        if earlier is not None and earlier.shape != (height, width):
+            raise BadInput(f"The earlier mask is {earlier.shape[::-1]}, the still {(width, height)}: sizes must agree.")
+        if box is None and not (clicks[:, 2] > 0).any() and (earlier is None or not earlier.any()):
+            raise BadInput("There is nothing to segment: click on an object or draw a box around it.")
+        tick(0, 2)
+        encoding = self.encode(still, params.get("still_id"))
+        tick(1, 2)
+        grid = encoding.geometry.shape[1:]
+        logits, scores = self.decode(encoding, draw_click_maps(grid, (height, width), clicks, box, earlier))
+        masks = cut_masks(logits, height, width)
+        scores = np.clip(np.nan_to_num(scores), 0, 1).astype(np.float32)
+        return {"masks": masks, "scores": scores, "best": int(scores.argmax())}
+
+    def depth(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
+        """Return depth f32[h,w] (metres along the camera's axis, scale weak) and unit normals f32[h,w,3].
+
+        The grid is the network's, stretched over the whole still; OpenCV camera axes.
+        """
+        tick(0, 1)
+        geometry = self.encode(arrays["still"], params.get("still_id")).geometry
+        normals = np.moveaxis(geometry[1:], 0, -1)
+        length = np.linalg.norm(normals, axis=-1, keepdims=True)
+        facing = np.array([0, 0, -1], np.float32)  # towards the camera, where the network says nothing
+        normals = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), facing)
+        return {
+            "depth": np.exp(np.clip(geometry[0], -7, 7)),
+            "normals": np.ascontiguousarray(normals, np.float32),
+            "axes": "opencv",
+            "metric": False,
+        }
+
+    def calibrate(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
+        """Solve the camera: focal length, pitch, roll and height, each with where it comes from and how sure it is."""
+        still = arrays["still"]
+        height, width = still.shape[:2]
+        tick(0, 1)
+        camera = self.encode(still, params.get("still_id")).camera
+        pitch, roll, log_focal, log_height = (float(value) for value in camera)
+        known = params.get("focal_px")
+        prior = PRIOR_FOCAL * max(width, height)
+        focal_px, focal = (known, ("user", 1.0)) if known else (prior, ("prior", 0.3))
+        height_m = math.exp(np.clip(log_height, *np.log(HEIGHT_RANGE_M)))
+        return {
+            "focal_px": float(focal_px),
+            "pitch": pitch,
+            "roll": roll,
+            "height_m": height_m,
+            "focal": {"source": focal[0], "confidence": focal[1]},
+            "rotation": {"source": "network", "confidence": 0.3},
+            "height": {"source": "network", "confidence": 0.3},
+        }
+
+
+def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str, Any]]]:
+    """Return the network's ops; its weights are read when they are first needed."""
+    if weights is None:
+        raise MissingWeights("Our network needs the folder of its weights.")
+    net = StillNet(Path(weights), device)
+    return {"prepare": net.prepare, "segment": net.segment, "depth": net.depth, "calibrate": net.calibrate}
+
+
+def open_session(file: Path, device: str) -> Any:
+    """Open an onnxruntime session: CPU, or CUDA where it is asked for and there."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    return onnxruntime.InferenceSession(str(file), options, providers=providers)
+
+
+def network_size(height: int, width: int) -> tuple[int, int]:
+    """Return height and width of the network's picture for a still."""
+    scale = LONG_SIDE / max(height, width)
+    return tuple(max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
+
+
+def to_network_picture(still: np.ndarray) -> np.ndarray:
+    """Stretch u8[H,W,3] to f32[1,3,h,w], 0..1, with the triangle filter that the network was trained on.
+
+    Pillow's BILINEAR is that filter. A still of more than three times the size is first averaged over whole
+    blocks, which keeps 8K stills cheap and moves no sample by more than the 8-bit rounding.
+    """
+    import cv2
+    from PIL import Image
+
+    height, width = network_size(*still.shape[:2])
+    blocks = [max(1, side // (3 * target)) for side, target in zip(still.shape, (height, width))]
+    if max(blocks) > 1:
+        size = (still.shape[1] // blocks[1], still.shape[0] // blocks[0])
+        still = cv2.resize(still, size, interpolation=cv2.INTER_AREA)
+    picture = Image.fromarray(still).resize((width, height), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.moveaxis(np.asarray(picture, np.float32), -1, 0)[None]) / np.float32(255)
+
+
+def check_clicks(clicks: list[list[float]], width: int, height: int) -> np.ndarray:
+    """Return clicks f64[n,3] (x, y, 1 positive or 0 negative), or refuse those outside the still."""
+    for x, y, _ in clicks:
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise BadInput(f"The click {x:g},{y:g} lies outside the still, which has {width} x {height} pixels.")
+    return np.array([(x, y, bool(positive)) for x, y, positive in clicks], np.float64).reshape(-1, 3)
+
+
+def check_box(box: list[float], width: int, height: int) -> tuple[float, float, float, float]:
+    """Return the box within the still, or refuse one that holds none of it."""
+    x0, y0, x1, y1 = box
+    clipped = max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)
+    if not (clipped[0] < clipped[2] and clipped[1] < clipped[3]):
+        raise BadInput(f"The box {x0:g},{y0:g},{x1:g},{y1:g} holds no part of the still ({width} x {height} pixels).")
+    return clipped
+
+
+def draw_click_maps(
+    grid: tuple[int, int],
+    size: tuple[int, int],
+    clicks: np.ndarray,
+    box: tuple[float, float, float, float] | None,
+    earlier: np.ndarray | None,
+) -> np.ndarray:
+    """Draw the decoder's question f32[8,h,w] on its grid of cells for a still of the given (height, width).
+
+    Planes: near and far falloff around the nearest positive click, the same for the nearest negative click, the
+    earlier mask's share of each cell, whether there is one, the box's inside, whether there is one.
+    """
+    import cv2
+
+    to_cells = np.array([grid[1] / size[1], grid[0] / size[0]])
+    x, y = np.arange(grid[1]) + 0.5, np.arange(grid[0])[:, None] + 0.5
+    maps = np.zeros((8, *grid), np.float32)
+    for plane, kind in ((0, 1), (2, 0)):
+        squared = np.full(grid, NO_CLICK)
+        for u, v in clicks[clicks[:, 2] == kind, :2] * to_cells:
+            np.minimum(squared, (x - u) ** 2 + (y - v) ** 2, out=squared)
+        maps[plane] = np.exp(-squared / 4.5)
+        maps[plane + 1] = np.clip(1 - np.log1p(squared) / 8, 0, 1)
+    if earlier is not None:
+        inside = (earlier >= 128).astype(np.float32)
+        maps[4] = cv2.resize(inside, grid[::-1], interpolation=cv2.INTER_AREA)
+        maps[5] = float(maps[4].max() > 0)
+    if box is not None:
+        x0, y0, x1, y1 = np.array(box) * np.tile(to_cells, 2)
+        maps[6] = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+        maps[6, int(np.clip((y0 + y1) / 2, 0, grid[0] - 1)), int(np.clip((x0 + x1) / 2, 0, grid[1] - 1))] = 1
+        maps[7] = 1
+    return maps
+
+
+def cut_masks(logits: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Stretch logits f32[3,h,w] bilinearly over the still and cut them at 0: u8[3,H,W], 0 or 255."""
+    import cv2
+
+    masks = np.empty((len(logits), height, width), np.uint8)
+    for mask, plane in zip(masks, logits):
+        full = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
+        cv2.compare(full, 0.0, cv2.CMP_GT, dst=mask)
+    return masks
