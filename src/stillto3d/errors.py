@@ -78,6 +78,10 @@ class Crashed(Refusal):
         super().__init__(message, remedy, **values)
 
 
+class BadAnswer(Crashed):
+    """A model answered with something that its role does not allow (wrong size, NaN, out of range)."""
+
+
 class Bug(StillTo3DError):
     """Ours: something that must not happen did. `evidence` holds a traceback."""
 

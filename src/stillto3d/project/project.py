@@ -72,8 +72,11 @@ class Take:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One thing in the shot. A prop's geometry is metric around its own pivot; `transform` f64[4, 4] stands it
-    in the world. `masks` are keyed by still id; `takes` are earlier results, newest last."""
+    """One thing in the shot.
+
+    A prop's geometry is metric around its own pivot; `transform` f64[4, 4] stands it in the world.
+    `masks` are keyed by still id; `takes` are earlier results, newest last.
+    """
 
     id: str
     name: str
@@ -162,7 +165,7 @@ class Patch:
 
 
 def apply_patch(project: Project, patch: Patch) -> Project:
-    """The project after the patch. Layers that the patch worked on (`based_on`) and that are gone stay gone."""
+    """The project after the patch. Layers in `based_on` that have been deleted meanwhile stay deleted."""
     present = {layer.id for layer in project.layers}
     incoming = {lay.id: lay for lay in patch.layers if lay.id in present or lay.id not in patch.based_on}
     layers = tuple(incoming.pop(lay.id, lay) for lay in project.layers if lay.id not in patch.removed)

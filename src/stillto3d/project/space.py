@@ -118,7 +118,7 @@ class Camera:
 
 
 def aim_camera(pitch: float, roll: float, height_m: float) -> F64:
-    """world_from_camera of a camera `height_m` above the ground, facing -Z, tilted by pitch and roll (radians)."""
+    """world_from_camera of a camera `height_m` above the ground that faces -Z; pitch and roll in radians."""
     down = np.array([-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)])
     up = -down * (1, -1, -1)  # in our camera axes
     back = np.array([0.0, 0.0, 1.0])

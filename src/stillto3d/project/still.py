@@ -75,12 +75,12 @@ class Still:
     @property
     def width(self) -> int:
         """Pixels across."""
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
         """Pixels down."""
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,649 @@
+"""What may be asked of a model, and what it must answer: one Ask and one Answer per role.
+
+An `Ask` turns itself into arrays and JSON parameters for the wire and reads the reply back into an `Answer`,
+refusing wrong sizes, NaN and ranges with words. Models answer in their own axes and units; an Ask that knows
+the camera converts here, once, through `project/space.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadAnswer
+from ..project.geometry import Material, Mesh
+from ..project.space import ORIGINS, Camera, Origin, aim_camera, convert_points
+from ..project.still import F32, U8, Depth, Mask, Still
+
+Arrays = dict[str, NDArray[Any]]
+Params = dict[str, Any]
+A_co = TypeVar("A_co", covariant=True)
+
+ROLES = (
+    "codec",
+    "segmenter",
+    "matter",
+    "detector",
+    "calibrator",
+    "depth",
+    "scene",
+    "inpainter",
+    "prop",
+    "upscaler",
+    "rasteriser",
+)
+
+
+class Reply:
+    """What came back over the wire, with accessors that refuse what an Ask does not allow."""
+
+    def __init__(self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.values, self.arrays = values, arrays
+
+    def array(self, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
+        """The array `name` of dtype `kind` ("u1", "f4", ...); None in `shape` allows any length.
+
+        Raises BadAnswer when it is missing, of another dtype or shape, or not finite.
+        """
+        array = self.arrays.get(name)
+        if array is None:
+            raise BadAnswer("The model's answer lacks {name}.", name=name)
+        fits = len(array.shape) == len(shape) and all(
+            s is None or s == n for s, n in zip(shape, array.shape, strict=True)
+        )
+        if array.dtype.str[1:] != kind or not fits:
+            raise BadAnswer(
+                "The model's answer {name} is {dtype}{got}, not {kind}{shape}.",
+                name=name,
+                dtype=array.dtype.str[1:],
+                got=list(array.shape),
+                kind=kind,
+                shape=list(shape),
+            )
+        if kind[0] == "f" and not np.isfinite(array).all():
+            raise BadAnswer("The model's answer {name} holds values that are not numbers.", name=name)
+        return array
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """The finite number `name` within [low, high]. Raises BadAnswer."""
+        value = self.values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            message = "The model's answer {name} is {value}, not a number from {low} to {high}."
+            raise BadAnswer(message, name=name, value=value, low=low, high=high)
+        return float(value)
+
+    def mesh(self, prefix: str, camera: Camera, texture: U8 | None) -> Mesh | None:
+        """The mesh `prefix.positions`, ... in OpenCV camera axes, stood in the world; None when empty."""
+        faces = self.array(f"{prefix}.faces", "u4", None, 3)
+        if not len(faces):
+            return None
+        points = self.array(f"{prefix}.positions", "f4", None, 3)
+        n = len(points)
+        if int(faces.max()) >= n:
+            raise BadAnswer("The model's mesh {name} names vertices that do not exist.", name=prefix)
+        corners = f"{prefix}.corner_uvs" in self.arrays
+        pixels = self.array(f"{prefix}.texture", "u1", None, None, 3) if texture is None else texture
+        return Mesh(
+            positions=convert_points(points, "opencv", camera.world_from_camera),
+            faces=faces,
+            uvs=None if corners else self.array(f"{prefix}.uvs", "f4", n, 2),
+            corner_uvs=self.array(f"{prefix}.corner_uvs", "f4", len(faces), 3, 2) if corners else None,
+            observed=self.array(f"{prefix}.observed", "u1", n),
+            material=Material(pixels),
+        )
+
+
+class Ask(Protocol[A_co]):
+    """One question to a role. `still`, if any, travels once per worker and is then named by its id."""
+
+    role: ClassVar[str]
+    op: ClassVar[str]
+
+    @property
+    def still(self) -> Still | None:
+        """The still that the question is about."""
+
+    def arrays(self) -> Arrays:
+        """What travels as arrays."""
+
+    def params(self) -> Params:
+        """What travels as JSON."""
+
+    def read(self, reply: Reply) -> A_co:
+        """The checked answer. Raises BadAnswer."""
+
+
+def describe_camera(camera: Camera) -> Params:
+    """The camera as adapters take it: intrinsics, tilt and height above the ground."""
+    pitch, roll = camera.measure_tilt()
+    return {
+        "width": camera.width,
+        "height": camera.height,
+        "fx": camera.fx,
+        "fy": camera.fy,
+        "cx": camera.cx,
+        "cy": camera.cy,
+        "pitch": pitch,
+        "roll": roll,
+        "height_m": float(camera.position[1]),
+        "world_from_camera": camera.world_from_camera.tolist(),
+    }
+
+
+# --------------------------------------------------------------------------- codec
+
+
+@dataclass(frozen=True)
+class DecodeStill:
+    """Read a picture file, in a process of its own. Answers with a Still and sentences to tell the person."""
+
+    path: str
+    name: str
+    max_pixels: int = 200_000_000
+    max_bytes: int = 2_000_000_000
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "decode"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {"path": self.path, "max_pixels": self.max_pixels, "max_bytes": self.max_bytes}
+
+    def read(self, reply: Reply) -> DecodedStill:
+        pixels = reply.array("pixels", "u1", None, None, 3)
+        height, width = pixels.shape[:2]
+        source = reply.arrays.get("source")
+        if source is not None:
+            kind = source.dtype.str[1:]
+            if kind not in ("u2", "f2", "f4") or source.shape != pixels.shape:
+                raise BadAnswer("The picture's samples came back in an unknown form.")
+        alpha = reply.array("alpha", "u1", height, width) if "alpha" in reply.arrays else None
+        focal = reply.values.get("focal_px")
+        identity = reply.values.get("id")
+        if not (isinstance(identity, str) and len(identity) == 64):
+            raise BadAnswer("The decoded picture came back without its identity.")
+        still = Still(
+            pixels=pixels,
+            name=self.name,
+            id=identity,
+            alpha=alpha,
+            source=source,
+            source_space=str(reply.values.get("source_space") or "srgb") if source is not None else "",
+            focal_px=reply.number("focal_px", 1e-3, 1e7) if focal is not None else None,
+        )
+        notes = tuple(dict(note) for note in reply.values.get("warnings", ()))
+        return DecodedStill(still, str(reply.values.get("format", "")), notes)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedStill:
+    """A still, its file format, and what a person should know about it ({key, text} each)."""
+
+    still: Still
+    format: str
+    warnings: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodeImage:
+    """Pixels u8 or u16 [H, W] or [H, W, 3|4] to a file's bytes: format "png" or "jpeg"."""
+
+    pixels: NDArray[Any]
+    format: str
+    quality: int = 92
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "encode"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {"pixels": self.pixels}
+
+    def params(self) -> Params:
+        return {"format": self.format, "quality": self.quality}
+
+    def read(self, reply: Reply) -> bytes:
+        return reply.array("bytes", "u1", None).tobytes()
+
+
+@dataclass(frozen=True)
+class DecodeImage:
+    """A picture's bytes (a texture inside a GLB) to pixels u8[H, W, 3|4]."""
+
+    data: bytes
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "decode_bytes"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {"bytes": np.frombuffer(self.data, dtype=np.uint8)}
+
+    def params(self) -> Params:
+        return {"max_pixels": 200_000_000, "max_bytes": 2_000_000_000}
+
+    def read(self, reply: Reply) -> U8:
+        pixels = reply.array("pixels", "u1", None, None, 3)
+        if "alpha" not in reply.arrays:
+            return pixels
+        return np.dstack([pixels, reply.array("alpha", "u1", *pixels.shape[:2])])
+
+
+# --------------------------------------------------------------------------- segmenter, matter
+
+
+@dataclass(frozen=True, eq=False)
+class PrepareStill:
+    """Let the segmenter look at a still ahead of the first click."""
+
+    still: Still
+    role: ClassVar[str] = "segmenter"
+    op: ClassVar[str] = "prepare"
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {}
+
+    def read(self, reply: Reply) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Click:
+    """A point in pixels of the upright still: on the object, or (positive=False) not on it."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Clicks, a box (x0, y0, x1, y1) or both, and an earlier mask to refine -> candidate masks."""
+
+    still: Still
+    clicks: Sequence[Click] = ()
+    box: tuple[float, float, float, float] | None = None
+    earlier: Mask | None = None
+    role: ClassVar[str] = "segmenter"
+    op: ClassVar[str] = "segment"
+
+    def arrays(self) -> Arrays:
+        return {} if self.earlier is None else {"earlier": self.earlier.alpha}
+
+    def params(self) -> Params:
+        return {
+            "clicks": [[c.x, c.y, c.positive] for c in self.clicks],
+            "box": None if self.box is None else list(self.box),
+        }
+
+    def read(self, reply: Reply) -> Candidates:
+        height, width = self.still.height, self.still.width
+        masks = reply.array("masks", "u1", None, height, width)
+        scores = reply.array("scores", "f4", len(masks))
+        if not len(masks) or scores.min() < 0 or scores.max() > 1:
+            raise BadAnswer("The segmenter answered without masks or with a confidence outside 0 to 1.")
+        best = int(reply.number("best", 0, len(masks) - 1))
+        return Candidates(tuple(Mask(m, self.still.id) for m in masks), tuple(map(float, scores)), best)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Masks that the artist may choose from, each with its confidence 0..1; `best` is the model's choice."""
+
+    masks: tuple[Mask, ...]
+    confidences: tuple[float, ...]
+    best: int
+
+
+@dataclass(frozen=True, eq=False)
+class MatteMask:
+    """A hard mask to a soft alpha, and colours free of the background. `hair` widens the soft band."""
+
+    still: Still
+    mask: Mask
+    hair: bool = False
+    role: ClassVar[str] = "matter"
+    op: ClassVar[str] = "matte"
+
+    def arrays(self) -> Arrays:
+        return {"mask": self.mask.alpha}
+
+    def params(self) -> Params:
+        return {"hair": self.hair}
+
+    def read(self, reply: Reply) -> Matte:
+        height, width = self.still.height, self.still.width
+        alpha = reply.array("alpha", "u1", height, width)
+        return Matte(Mask(alpha, self.still.id), reply.array("foreground", "u1", height, width, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """A soft mask, and the object's own colours u8[H, W, 3] where it is soft."""
+
+    mask: Mask
+    foreground: U8
+
+
+# --------------------------------------------------------------------------- calibrator, depth, inpainter
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrate:
+    """Solve the camera of a still. A focal length that is known (pixels) is kept."""
+
+    still: Still
+    focal_px: float | None = None
+    focal_source: str = "exif"
+    role: ClassVar[str] = "calibrator"
+    op: ClassVar[str] = "calibrate"
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {"focal_px": self.focal_px, "focal_source": self.focal_source}
+
+    def read(self, reply: Reply) -> Camera:
+        width, height = self.still.width, self.still.height
+        focal = reply.number("focal_px", 1e-3, 1e7)
+        pitch = reply.number("pitch", -np.pi / 2, np.pi / 2)
+        roll = reply.number("roll", -np.pi, np.pi)
+        height_m = reply.number("height_m", 0.01, 1e4)
+        return Camera(
+            width=width,
+            height=height,
+            fx=focal,
+            fy=focal,
+            cx=width / 2,
+            cy=height / 2,
+            world_from_camera=aim_camera(pitch, roll, height_m),
+            origin={name: self._read_origin(reply, name) for name in ("focal", "rotation", "height")},
+        )
+
+    @staticmethod
+    def _read_origin(reply: Reply, name: str) -> Origin:
+        value = reply.values.get(name)
+        source = value.get("source") if isinstance(value, dict) else None
+        if source not in ORIGINS:
+            raise BadAnswer("The calibrator does not say where {name} came from.", name=name)
+        return Origin(str(source), Reply(value, {}).number("confidence", 0.0, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class EstimateDepth:
+    """Depth and normals of a still (or of its clean plate, wrapped as a Still)."""
+
+    still: Still
+    role: ClassVar[str] = "depth"
+    op: ClassVar[str] = "depth"
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {}
+
+    def read(self, reply: Reply) -> RawDepth:
+        depth = reply.array("depth", "f4", None, None)
+        if not depth.size or depth.min() <= 0:
+            raise BadAnswer("The depth model answered with distances that are not positive.")
+        normals = reply.array("normals", "f4", *depth.shape, 3) if "normals" in reply.arrays else None
+        return RawDepth(depth, normals, bool(reply.values.get("metric", False)))
+
+
+@dataclass(frozen=True, eq=False)
+class RawDepth:
+    """A model's depth f32[h, w] (metres if `metric`) and normals f32[h, w, 3] in OpenCV camera axes."""
+
+    depth: F32
+    normals: F32 | None
+    metric: bool
+
+
+@dataclass(frozen=True, eq=False)
+class FillHoles:
+    """The still with `hole` u8[H, W] (255 = fill) painted as if nothing stood there."""
+
+    still: Still
+    hole: U8
+    preview: bool = False
+    role: ClassVar[str] = "inpainter"
+    op: ClassVar[str] = "fill"
+
+    def arrays(self) -> Arrays:
+        return {"hole": self.hole}
+
+    def params(self) -> Params:
+        return {"preview": self.preview}
+
+    def read(self, reply: Reply) -> U8:
+        return reply.array("pixels", "u1", self.still.height, self.still.width, 3)
+
+
+# --------------------------------------------------------------------------- scene, prop
+
+
+@dataclass(frozen=True)
+class KnownLength:
+    """Two points in pixels of the still and the distance between what lies there, in metres."""
+
+    a: tuple[float, float]
+    b: tuple[float, float]
+    metres: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReconstructScene:
+    """Depth of the still and of its plate -> the set in metres, standing on the solved floor."""
+
+    still: Still
+    plate: U8
+    holes: U8
+    depth: RawDepth
+    plate_depth: RawDepth
+    camera: Camera
+    known_length: KnownLength | None = None
+    detail: int = 4
+    role: ClassVar[str] = "scene"
+    op: ClassVar[str] = "reconstruct"
+
+    def arrays(self) -> Arrays:
+        arrays: Arrays = {
+            "plate": self.plate,
+            "holes": self.holes,
+            "depth": self.depth.depth,
+            "plate_depth": self.plate_depth.depth,
+        }
+        for name, raw in (("normals", self.depth), ("plate_normals", self.plate_depth)):
+            if raw.normals is not None:
+                arrays[name] = raw.normals
+        return arrays
+
+    def params(self) -> Params:
+        known = self.known_length
+        length = None if known is None else {"a": list(known.a), "b": list(known.b), "metres": known.metres}
+        return {"camera": describe_camera(self.camera), "known_length": length, "detail": self.detail}
+
+    def read(self, reply: Reply) -> SceneSet:
+        depth = reply.array("depth", "f4", None, None)
+        h, w = depth.shape
+        plate_depth = reply.array("plate_depth", "f4", h, w)
+        if min(depth.min(), plate_depth.min()) <= 0:
+            raise BadAnswer("The scene model answered with distances that are not positive.")
+        sky = reply.array("sky", "u1", h, w)
+        camera = self._stand_camera(reply)
+        meshes = {
+            "set": reply.mesh("set", camera, self.plate),
+            "behind": reply.mesh("behind", camera, None),
+            "sky": reply.mesh("sky", camera, None),
+        }
+        return SceneSet(
+            camera=camera,
+            depth=Depth(depth, self.still.id, sky),
+            plate_depth=Depth(plate_depth, self.still.id, sky),
+            floor=reply.array("floor", "u1", h, w),
+            meshes={name: mesh for name, mesh in meshes.items() if mesh is not None},
+        )
+
+    def _stand_camera(self, reply: Reply) -> Camera:
+        pose = self.camera.world_from_camera.copy()
+        pose[1, 3] = reply.number("height_m", 1e-3, 1e5)
+        origin = dict(self.camera.origin)
+        if self.known_length is not None:
+            origin["height"] = Origin("user", 1.0)
+        return replace(self.camera, world_from_camera=pose, origin=origin)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSet:
+    """The set in the world: meshes by name (set, behind, sky), metric depths, floor u8[h, w], the camera."""
+
+    camera: Camera
+    depth: Depth
+    plate_depth: Depth
+    floor: U8
+    meshes: Mapping[str, Mesh]
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceProp:
+    """Where a cut-out stands: on the floor, on what carries it, or at its own depth."""
+
+    still: Still
+    mask: Mask
+    depth: Depth
+    plate_depth: Depth
+    floor: U8
+    camera: Camera
+    role: ClassVar[str] = "prop"
+    op: ClassVar[str] = "place"
+
+    def arrays(self) -> Arrays:
+        return {
+            "alpha": self.mask.alpha,
+            "depth": self.depth.metres,
+            "plate_depth": self.plate_depth.metres,
+            "floor": self.floor,
+        }
+
+    def params(self) -> Params:
+        return {"camera": describe_camera(self.camera)}
+
+    def read(self, reply: Reply) -> Placement:
+        kind = str(reply.values.get("kind"))
+        if kind not in ("floor", "support", "depth"):
+            raise BadAnswer("The prop's place is of an unknown kind.")
+        return Placement(reply.number("distance_m", 1e-3, 1e5), kind)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Distance along the camera's axis in metres, and what it was taken from (floor, support, depth)."""
+
+    distance_m: float
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class MakeProp:
+    """A cut-out -> a closed textured solid, in place."""
+
+    still: Still
+    matte: Matte
+    depth: Depth
+    camera: Camera
+    placement: Placement
+    thickness: float = 1.0
+    grid: int = 160
+    role: ClassVar[str] = "prop"
+    op: ClassVar[str] = "solidify"
+
+    def arrays(self) -> Arrays:
+        return {
+            "foreground": self.matte.foreground,
+            "alpha": self.matte.mask.alpha,
+            "depth": self.depth.metres,
+        }
+
+    def params(self) -> Params:
+        return {
+            "camera": describe_camera(self.camera),
+            "support": {"kind": self.placement.kind, "distance_m": self.placement.distance_m},
+            "thickness": self.thickness,
+            "grid": self.grid,
+        }
+
+    def read(self, reply: Reply) -> Mesh:
+        arrays = {f"prop.{name}": array for name, array in reply.arrays.items()}
+        mesh = Reply(reply.values, arrays).mesh("prop", self.camera, None)
+        if mesh is None:
+            raise BadAnswer("The prop came back without a single triangle.")
+        return mesh
+
+
+# --------------------------------------------------------------------------- rasteriser
+
+
+@dataclass(frozen=True, eq=False)
+class RenderMeshes:
+    """Meshes in the world through a camera, unlit, off screen; black where nothing is unless told otherwise."""
+
+    meshes: Sequence[Mesh]
+    camera: Camera
+    background: tuple[int, int, int] = (0, 0, 0)
+    wants: Sequence[str] = ("color",)
+    role: ClassVar[str] = "rasteriser"
+    op: ClassVar[str] = "render"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        arrays: Arrays = {}
+        for k, mesh in enumerate(self.meshes):
+            texture = mesh.material.base_color if mesh.material else None
+            named = {
+                "positions": mesh.positions,
+                "faces": mesh.faces,
+                "uvs": mesh.uvs,
+                "corner_uvs": mesh.corner_uvs,
+                "colors": mesh.colors,
+                "texture": texture,
+            }
+            arrays |= {f"{k}.{name}": a for name, a in named.items() if a is not None}
+        return arrays
+
+    def params(self) -> Params:
+        return {
+            "meshes": [{} for _ in self.meshes],
+            "camera": describe_camera(self.camera),
+            "background": list(self.background),
+            "wants": list(self.wants),
+        }
+
+    def read(self, reply: Reply) -> Rendering:
+        height, width = self.camera.height, self.camera.width
+
+        def get(want: str, name: str, kind: str, *shape: int) -> NDArray[Any] | None:
+            return reply.array(name, kind, *shape) if want in self.wants else None
+
+        return Rendering(
+            rgba=get("color", "rgba", "u1", height, width, 4),
+            depth=get("depth", "depth", "f4", height, width),
+            ids=get("ids", "ids", "u2", height, width),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """rgba u8[H, W, 4], depth f32[H, W] metres (0 = nothing), ids u16[H, W] (0 = nothing, k + 1)."""
+
+    rgba: U8 | None = None
+    depth: F32 | None = None
+    ids: NDArray[np.uint16] | None = None

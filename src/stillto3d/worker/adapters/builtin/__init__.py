@@ -1,0 +1,1 @@
+"""What ships with the app: our network, and algorithms without weights."""
