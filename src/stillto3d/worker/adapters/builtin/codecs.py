@@ -1,0 +1,189 @@
+"""Decoding and encoding of stills, in a worker because stills come from anywhere.
+
+Ops
+    decode        params path (os.fsdecode text), max_pixels, max_bytes -> see decoded.Decoded
+    decode_bytes  arrays bytes u8[n]; params max_pixels, max_bytes -> the same
+    encode        arrays pixels u8|u16 [H, W] or [H, W, 1|3|4] (exr: f16|f32 scene-linear too);
+                  params format "png"|"jpeg"|"tiff"|"exr", quality 1..100 (jpeg) -> bytes u8[n]
+What a file is, is told by its content, never by its name. Sizes are checked before anything is decoded.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO, Callable
+
+import numpy as np
+
+from ...errors import BadInput
+from .decoded import MAX_BYTES, MAX_PIXELS, Decoded, Limits
+
+KNOWN = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, EXR, DPX, BMP and GIF"
+MAGIC = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"\x76\x2f\x31\x01", "exr"),
+    (b"SDPX", "dpx"),
+    (b"XPDS", "dpx"),
+    (b"BM", "bmp"),
+)
+FOREIGN = (
+    (b"8BPS", "a Photoshop document"),
+    (b"%PDF", "a PDF document"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"#?RADIANCE", "a Radiance HDR picture"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x80\x2a\x5f\xd7", "a Cineon picture"),
+    (b"FUJIFILM", "a camera raw file"),
+)
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+
+Op = Callable[[dict[str, np.ndarray], dict[str, Any], Any], dict[str, Any]]
+
+
+def load(weights: Path | None, device: str) -> dict[str, Op]:
+    """The ops by name; every codec is imported when a file first needs it."""
+    return {"decode": decode, "decode_bytes": decode_bytes, "encode": encode}
+
+
+def decode(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> dict[str, Any]:
+    """Read the still at params["path"]; raises BadInput with a sentence for whatever is no such still."""
+    limits = _read_limits(params)
+    with open_still(str(params["path"]), limits) as file:
+        return _decode_file(file, limits, tick)
+
+
+def decode_bytes(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> dict[str, Any]:
+    """Read the still whose whole file is arrays["bytes"]."""
+    data = arrays["bytes"].tobytes()
+    if not data:
+        raise BadInput("This picture is empty: it holds no data at all.")
+    return _decode_file(io.BytesIO(data), _read_limits(params), tick)
+
+
+def _decode_file(file: BinaryIO, limits: Limits, tick: Any) -> dict[str, Any]:
+    tick(0, 1)
+    head = file.read(512)
+    name = sniff_format(head)
+    answer = _read(file, name, limits).answer()
+    tick(1, 1)
+    return answer
+
+
+def _read(file: BinaryIO, name: str, limits: Limits) -> Decoded:
+    from . import pillow_codec
+
+    if name == "heic":
+        return pillow_codec.read_heic(file, limits)
+    return pillow_codec.read_picture(file, name, limits)
+
+
+def _read_limits(params: dict[str, Any]) -> Limits:
+    return Limits(int(params.get("max_pixels", MAX_PIXELS)), int(params.get("max_bytes", MAX_BYTES)))
+
+
+def open_still(path: str, limits: Limits) -> BinaryIO:
+    """Open a plain, non-empty file without ever waiting on it (a FIFO, a device); any name is a name."""
+    try:
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(os.fsencode(path), flags)
+    except (OSError, ValueError) as error:
+        raise BadInput(_say_why_closed(path, error)) from error
+    file = os.fdopen(descriptor, "rb") if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    if file is None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "device or pipe"
+        os.close(descriptor)
+        raise BadInput(f"This is a {kind}, not a picture file. Choose a picture file.")
+    size = os.fstat(descriptor).st_size
+    if size == 0 or size > limits.max_bytes:
+        file.close()
+        if size == 0:
+            raise BadInput("This file is empty: it holds no data at all. Copy it again from its source.")
+        most = limits.max_bytes / 1e9
+        raise BadInput(f"This file is {size / 1e9:.1f} GB; at most {most:.1f} GB are opened. Scale it down first.")
+    return file
+
+
+def _say_why_closed(path: str, error: Exception) -> str:
+    code = error.errno if isinstance(error, OSError) else errno.EINVAL
+    if code == errno.ENOENT and os.path.islink(os.fsencode(path)):
+        return "This is a link to a file that is not there. Choose the picture itself."
+    reasons = {
+        errno.ENOENT: "There is no such file. Check its name and folder.",
+        errno.ENOTDIR: "There is no such file. Check its name and folder.",
+        errno.ELOOP: "This is a link that leads back to itself. Choose the picture itself.",
+        errno.EISDIR: "This is a folder, not a picture file. Choose a picture file.",
+        errno.EACCES: "You may not read this file. Change its permissions, or copy it to a folder of yours.",
+        errno.EPERM: "You may not read this file. Change its permissions, or copy it to a folder of yours.",
+        errno.ENAMETOOLONG: "This name is longer than a file's can be. Check it.",
+        errno.ENXIO: "This is a device or pipe, not a picture file. Choose a picture file.",
+        errno.EINVAL: "No file can have this name. Check it.",
+    }
+    return reasons.get(code or 0, "This file cannot be read: the disk or the network reports an error. Copy it again.")
+
+
+def sniff_format(head: bytes) -> str:
+    """The format that a file's first bytes (32 or more) tell; raises BadInput for what is no still we read."""
+    for magic, name in MAGIC:
+        if head.startswith(magic):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:8] == b"ftyp":
+        length = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
+        brands = {head[8:12]} | {head[i : i + 4] for i in range(16, length - 3, 4)}
+        if brands & AVIF_BRANDS:
+            return "avif"
+        if brands & HEIC_BRANDS:
+            return "heic"
+    for magic, what in FOREIGN:
+        if head.startswith(magic):
+            raise BadInput(f"This is {what}, which is not read. Save it as PNG, TIFF or EXR. ({KNOWN} are read.)")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in head.lower():
+        raise BadInput("This is an SVG drawing, not a picture made of pixels. Export it as PNG first.")
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        raise BadInput("This is a web page, not a picture. Save the picture itself.")
+    if all(byte in b"\t\n\r\f" or 32 <= byte < 127 or byte > 127 for byte in head):
+        raise BadInput(f"This is text, not a picture. {KNOWN} are read.")
+    raise BadInput(f"This is not a picture that can be read. {KNOWN} are.")
+
+
+def encode(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> dict[str, Any]:
+    """Write pixels as a file's bytes, with no metadata of any source."""
+    pixels = arrays["pixels"]
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or not pixels.size:
+        raise BadInput("A picture to write has 1, 3 or 4 channels and at least one pixel.")
+    name = params.get("format", "png")
+    tick(0, 1)
+    data = _write(pixels, name, int(params.get("quality", 92)))
+    tick(1, 1)
+    return {"bytes": np.frombuffer(data, np.uint8)}
+
+
+def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
+    if name == "png" and pixels.dtype in (np.uint8, np.uint16):
+        from . import png_codec
+
+        return png_codec.write_png(pixels)
+    if name == "jpeg":
+        from . import pillow_codec
+
+        return pillow_codec.write_jpeg(pixels, min(100, max(1, quality)))
+    raise BadInput(f"Pictures of type {pixels.dtype} are not written as {name}.")

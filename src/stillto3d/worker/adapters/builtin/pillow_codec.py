@@ -1,0 +1,243 @@
+"""JPEG, PNG, WebP, AVIF, GIF, BMP and 8-bit TIFF through Pillow, HEIC through libheif."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import struct
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ...errors import BadInput
+from . import exif as exif_tags
+from . import png_codec
+from .decoded import Decoded, Limits, note, refuse_damaged
+
+PLUGINS = {
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "gif": "GIF",
+    "bmp": "BMP",
+    "tiff": "TIFF",
+}
+MODULES = {"WEBP": "WebP", "TIFF": "Tiff", "AVIF": "Avif"}
+LABELS = {name: name.upper() for name in PLUGINS} | {"webp": "WebP", "heic": "HEIC"}
+MAX_COUNTED_PAGES = 64
+JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
+
+
+def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
+    """Decode `file`, whose content is of format `name` (a key of PLUGINS); raises BadInput, never a partial picture."""
+    warnings: list[dict[str, str]] = []
+    if name == "png":
+        header = png_codec.read_header(file, limits)
+        warnings += header.warnings
+        file = png_codec.drop_chunks(file, header)
+    elif name == "webp":
+        limits.check(*_read_webp_size(file), 4)
+    picture = _open(file, name)
+    limits.check(*picture.size, max(3, len(picture.getbands())))
+    if name == "jpeg" and file.seek(0, io.SEEK_END) * JPEG_MOST < picture.width * picture.height:
+        raise refuse_damaged("JPEG")
+    warnings += _describe_frames(picture, name)
+    if name == "tiff":  # Pillow turns a TIFF upright by itself
+        _load(picture, name)
+        return finish(picture, name, _read_exif(picture, warnings), 1, warnings)
+    _load(picture, name)  # before its EXIF: asked for that, Pillow would load a PNG itself and hide damage
+    exif = _read_exif(picture, warnings)
+    return finish(picture, name, exif, exif_tags.read_orientation(exif), warnings)
+
+
+def _load(picture: Any, name: str) -> None:
+    try:
+        picture.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # a decoder fed with broken data raises anything
+        raise refuse_damaged(LABELS[name]) from error
+
+
+def _open(file: BinaryIO, name: str) -> Any:
+    """The picture with its header read and nothing decoded."""
+    from PIL import Image
+
+    plugin = PLUGINS[name]
+    if plugin in MODULES:
+        importlib.import_module(f"PIL.{MODULES[plugin]}ImagePlugin")
+    Image.MAX_IMAGE_PIXELS = None  # our own limits are checked instead
+    file.seek(0)
+    try:
+        return Image.open(file, formats=(plugin,))
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise refuse_damaged(LABELS[name]) from error
+
+
+def finish(
+    picture: Any, name: str, exif: Any, orientation: int, warnings: list[dict[str, str]]
+) -> Decoded:
+    """A loaded Pillow picture as upright sRGB arrays."""
+    from PIL import Image
+
+    alpha, profile = None, picture.info.get("icc_profile") or b""
+    if picture.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        alpha = picture.getchannel("A")
+    if picture.mode not in ("L", "RGB", "CMYK"):
+        picture = picture.convert("RGB")
+    if profile:
+        from .colour import convert_profile
+
+        picture = convert_profile(picture, profile, warnings)
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    if turn is not None:
+        picture = picture.transpose(turn)
+        alpha = None if alpha is None else alpha.transpose(turn)
+    return Decoded(
+        pixels=np.asarray(picture),
+        format=name,
+        alpha=None if alpha is None else np.asarray(alpha),
+        focal_px=_read_focal(exif, *picture.size),
+        warnings=warnings,
+    )
+
+
+def _read_exif(picture: Any, warnings: list[dict[str, str]]) -> Any:
+    """The picture's EXIF; a broken one is ignored with a warning."""
+    try:
+        found = picture.getexif()
+        found.get_ifd(exif_tags.EXIF_IFD)
+        return found
+    except MemoryError:
+        raise
+    except Exception:
+        from PIL import Image
+
+        warnings.append(note("exif_ignored", "Its EXIF data are damaged and were ignored."))
+        return Image.Exif()
+
+
+def _read_focal(exif: Any, width: int, height: int) -> float | None:
+    try:
+        return exif_tags.read_focal_px(exif, width, height)
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError):
+        return None
+
+
+def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
+    """A warning where the file holds more than one picture, counted without decoding any."""
+    if name == "tiff":
+        pages = 1
+        try:
+            while pages < MAX_COUNTED_PAGES:
+                picture.seek(pages)
+                pages += 1
+        except (EOFError, SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error):
+            pass
+        picture.seek(0)
+        more = "or more " if pages == MAX_COUNTED_PAGES else ""
+        text = f"It holds {pages} {more}pages: the first is used."
+        return [note("first_page_used", text)] if pages > 1 else []
+    if name in ("gif", "webp", "png", "avif") and getattr(picture, "is_animated", False):
+        return [note("first_frame_used", "It is animated: only its first frame is used.")]
+    return []
+
+
+def _read_webp_size(file: BinaryIO) -> tuple[int, int]:
+    """Canvas size as the RIFF header tells it (Pillow allocates the canvas when it opens the file)."""
+    file.seek(12)
+    head = file.read(18)
+    if len(head) < 18:
+        raise refuse_damaged("WebP")
+    kind, body = head[:4], head[8:]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    raise refuse_damaged("WebP")
+
+
+def read_heic(file: BinaryIO, limits: Limits) -> Decoded:
+    """Decode the primary picture of a HEIC file; libheif turns it upright, so EXIF orientation is not used.
+
+    Pictures of 10 or 12 bits keep their samples as a 16-bit source.
+    """
+    import pi_heif
+
+    file.seek(0)
+    try:
+        container = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
+        picture = container[container.primary_index]
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise refuse_damaged("HEIC") from error
+    deep = int(picture.info.get("bit_depth", 8)) > 8
+    limits.check(*picture.size, 4 * (2 if deep else 1))
+    try:
+        samples = np.asarray(picture)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise refuse_damaged("HEIC") from error
+    warnings = []
+    if len(container) > 1:
+        warnings.append(note("first_page_used", f"It holds {len(container)} pictures: the primary one is used."))
+    return _finish_heic(picture, samples, warnings)
+
+
+def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[dict[str, str]]) -> Decoded:
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(picture.info.get("exif") or b"")
+        exif.get_ifd(exif_tags.EXIF_IFD)
+    except Exception:
+        warnings.append(note("exif_ignored", "Its EXIF data are damaged and were ignored."))
+        exif = Image.Exif()
+    profile = picture.info.get("icc_profile") or b""
+    if samples.ndim == 2:
+        samples = samples[..., None]
+    if samples.dtype == np.uint8:
+        image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
+        image.info["icc_profile"] = profile
+        return finish(image, "heic", exif, 1, warnings)
+    from .colour import show_samples
+
+    height, width = samples.shape[:2]
+    shown = show_samples(samples, "srgb", profile, warnings)
+    shown.format, shown.focal_px = "heic", _read_focal(exif, width, height)
+    return shown
+
+
+def write_jpeg(pixels: np.ndarray, quality: int) -> bytes:
+    """u8 [H, W, 1|3] as JPEG of this quality (1..100), colours at full resolution from 90 on."""
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.shape[2] not in (1, 3):
+        raise BadInput("A JPEG holds 8 bits in 1 or 3 channels: drop the alpha, or write a PNG.")
+    if max(pixels.shape[:2]) > 65_500:
+        raise BadInput("A JPEG is at most 65500 pixels wide and high: write a PNG.")
+    out = io.BytesIO()
+    flat = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    Image.fromarray(flat).save(out, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
+    return out.getvalue()
