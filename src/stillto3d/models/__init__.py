@@ -1,1 +1,1 @@
-"""Who could: what may be asked of a model (roles), which models there are (catalog), where they lie (store)."""
+"""Who could: what may be asked of a model (roles), which there are (catalog), where they lie (store)."""

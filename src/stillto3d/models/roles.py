@@ -371,10 +371,9 @@ class Calibrate:
     @staticmethod
     def _read_origin(reply: Reply, name: str) -> Origin:
         value = reply.values.get(name)
-        source = value.get("source") if isinstance(value, dict) else None
-        if source not in ORIGINS:
+        if not isinstance(value, dict) or value.get("source") not in ORIGINS:
             raise BadAnswer("The calibrator does not say where {name} came from.", name=name)
-        return Origin(str(source), Reply(value, {}).number("confidence", 0.0, 1.0))
+        return Origin(str(value["source"]), Reply(value, {}).number("confidence", 0.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -594,7 +593,7 @@ class MakeProp:
 
 @dataclass(frozen=True, eq=False)
 class RenderMeshes:
-    """Meshes in the world through a camera, unlit, off screen; black where nothing is unless told otherwise."""
+    """Meshes in the world through a camera, unlit and off screen; `background` where nothing is."""
 
     meshes: Sequence[Mesh]
     camera: Camera

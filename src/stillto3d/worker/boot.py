@@ -33,6 +33,20 @@ def load_package():
     spec.loader.exec_module(module)
 
 
+def limit_memory(ceiling):
+    """Refuse memory over `ceiling` bytes (0: no limit), and be the first to go when the machine runs out."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("900")
+    except OSError:
+        pass  # not Linux
+    if ceiling:
+        try:
+            import resource
+        except ImportError:  # not POSIX
+            return
+        resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
+
+
 class Tick:
     """The one progress and cancel primitive that an adapter gets: `tick(i, n)` after step i of n."""
 
@@ -155,8 +169,10 @@ class Worker:
         if kind == "other" and "out of memory" in str(error).lower():
             kind = "oom"
         evidence = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        message = str(error) or type(error).__name__
-        self.send("error", {"job": job, "error": kind, "message": message, "traceback": evidence})
+        message = getattr(error, "sentence", None) or str(error) or type(error).__name__
+        values = getattr(error, "values", {}) if kind == "bad_input" else {}
+        fields = {"job": job, "error": kind, "message": message, "values": values, "traceback": evidence}
+        self.send("error", fields)
 
 
 def main():
@@ -167,6 +183,7 @@ def main():
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    limit_memory(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     load_package()
     Worker(source, sink).serve()
 

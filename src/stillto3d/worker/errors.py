@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class BadInput(Exception):
-    """What was asked cannot be done with this input: one clear sentence for a person."""
+    """What was asked cannot be done with this input: a clear sentence for a person, and what to do.
+
+    `sentence` may hold `{name}` fields, filled from `values`, so that the host can say it in any language.
+    """
+
+    def __init__(self, sentence: str, **values: Any) -> None:
+        self.sentence, self.values = sentence, values
+        super().__init__(sentence.format(**values) if values else sentence)
 
 
 class MissingWeights(Exception):

@@ -53,7 +53,7 @@ def encode_frame(kind: str, fields: Dict[str, Any], arrays: Dict[str, np.ndarray
             raise WireError(f"array {name!r} has the dtype {flat.dtype}, which the wire does not carry")
         listing.append([name, flat.dtype.str, list(array.shape)])
         if flat.size:
-            bodies.append(memoryview(flat.reshape(-1).view(np.uint8)))
+            bodies.append(memoryview(flat.reshape(-1).view(np.uint8).data))
     head = json.dumps({**fields, "kind": kind, "arrays": listing}, allow_nan=False).encode("ascii")
     if len(head) > HEAD_CEILING or sum(len(b) for b in bodies) > ARRAYS_CEILING:
         raise WireError("the frame is larger than the wire allows")
@@ -89,7 +89,7 @@ def _read_into(fd: int, target: memoryview) -> int:
 
 def _read_body(fd: int, what: str, size: int) -> memoryview:
     try:
-        body = memoryview(np.empty(size, dtype=np.uint8))
+        body = np.empty(size, dtype=np.uint8).data
     except MemoryError as error:
         raise WireError(f"no memory for {size} bytes of {what}") from error
     if size and not _read_exactly(fd, body):

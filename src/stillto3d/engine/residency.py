@@ -1,0 +1,153 @@
+"""Which workers are alive: kept warm while they fit the budget, ended when another needs the room."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..models.catalog import ModelCard, Store
+from ..models.roles import Ask
+from ..project.still import Still
+from ..settings import Settings, measure_memory
+from ..worker.frames import PROTOCOL
+from .process import WorkerProcess
+
+STILLS_KEPT = 2  # as worker/boot.py keeps
+
+
+@dataclass
+class Resident:
+    """A live worker, what it holds, and whether somebody is using it."""
+
+    process: WorkerProcess
+    card: ModelCard
+    greeted: bool = False
+    loaded: bool = False
+    busy: bool = False
+    warming: bool = True
+    stills: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def pack_still(self, ask: Ask[object]) -> Still | None:
+        """The ask's still if this worker has not got it; remembers what it has, as the worker does."""
+        still = ask.still
+        if still is None:
+            return None
+        known = still.id in self.stills
+        self.stills[still.id] = None
+        self.stills.move_to_end(still.id)
+        while len(self.stills) > STILLS_KEPT:
+            self.stills.popitem(last=False)
+        return None if known else still
+
+
+Key = tuple[str, str, str]
+
+
+class Residency:
+    """The workers of one engine. A worker belongs to a lane, so that a click never waits for a generation."""
+
+    def __init__(
+        self, settings: Settings, store: Store, cache: Path, measure_free: Callable[[], int]
+    ) -> None:
+        """`measure_free` tells the free bytes of video memory."""
+        self._settings, self._store, self._cache = settings, store, cache
+        self._measure_free = measure_free
+        self._alive: OrderedDict[Key, Resident] = OrderedDict()
+        self._lock = threading.Lock()
+        self._folder = tempfile.TemporaryDirectory(prefix="stillto3d-worker-")
+        ceiling = settings.memory_limit_gb * 2**30 or measure_memory() * 0.75
+        self._memory_bytes = int(ceiling)
+
+    def borrow(self, lane: str, card: ModelCard) -> Resident:
+        """A worker of the lane for the card, started if there is none; give it back with `give_back`."""
+        with self._lock:
+            resident = self._find_or_start(lane, card)
+            resident.busy = True
+            return resident
+
+    def warm(self, lane: str, card: ModelCard) -> None:
+        """Start a worker ahead of its first call."""
+        with self._lock:
+            self._find_or_start(lane, card)
+
+    def give_back(self, resident: Resident) -> None:
+        """The call is over; a worker that is dead, or one too many, goes."""
+        with self._lock:
+            resident.busy = False
+            resident.warming = False
+            dead = [k for k, r in self._alive.items() if not r.process.alive and not r.busy]
+            idle = [k for k, r in self._alive.items() if not r.busy and not r.warming and k not in dead]
+            surplus = idle[: max(0, len(self._alive) - len(dead) - self._settings.warm_workers)]
+            gone = [self._alive.pop(k) for k in (*dead, *surplus)]
+        end_all(gone)
+
+    def end_others(self, kept: Resident | None = None) -> None:
+        """End every idle worker but `kept`, to free memory."""
+        with self._lock:
+            keys = [k for k, r in self._alive.items() if r is not kept and not r.busy]
+            gone = [self._alive.pop(k) for k in keys]
+        end_all(gone)
+
+    def find(self, pid: int) -> Resident | None:
+        """The worker of that process id."""
+        with self._lock:
+            return next((r for r in self._alive.values() if r.process.pid == pid), None)
+
+    def pids(self) -> list[int]:
+        """The processes alive."""
+        with self._lock:
+            return [resident.process.pid for resident in self._alive.values()]
+
+    def close(self) -> None:
+        """End every worker."""
+        with self._lock:
+            gone = list(self._alive.values())
+            self._alive.clear()
+        end_all(gone)
+        self._folder.cleanup()
+
+    def _find_or_start(self, lane: str, card: ModelCard) -> Resident:
+        weights = self._store.find_weights(card)
+        key = (lane, card.adapter, str(weights or ""))
+        resident = self._alive.get(key)
+        if resident is not None and resident.process.alive:
+            self._alive.move_to_end(key)
+            return resident
+        if resident is not None:
+            del self._alive[key]
+            resident.process.end()
+        self._make_room(card)
+        process = WorkerProcess(
+            self._store.interpreter, Path(self._folder.name), self._cache, self._memory_bytes
+        )
+        fields = {
+            "job": "load",
+            "adapter": card.adapter,
+            "device": self._settings.device,
+            "protocol": PROTOCOL,
+        }
+        process.send("load", {**fields, "weights": str(weights) if weights else None})
+        self._alive[key] = Resident(process, card)
+        return self._alive[key]
+
+    def _make_room(self, card: ModelCard) -> None:
+        """End idle workers, oldest first, until the card's measured peak fits the video memory."""
+        if not card.vram_bytes:
+            return
+        for key in list(self._alive):
+            used = sum(r.card.vram_bytes for r in self._alive.values())
+            limit = int(self._settings.vram_limit_gb * 2**30) - used
+            if card.vram_bytes <= min(self._measure_free(), limit):
+                return
+            if not self._alive[key].busy and self._alive[key].card.vram_bytes:
+                self._alive.pop(key).process.end()
+
+
+def end_all(residents: list[Resident]) -> None:
+    """End several workers at once."""
+    for resident in residents:
+        resident.process.end()

@@ -1,0 +1,13 @@
+"""The builtins without weights in one process: matting, clean plate, set and props share their libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from . import fill, matte, scene, solids
+
+
+def load(weights: Optional[Path], device: str) -> Dict[str, Any]:
+    """The operations matte, fill, reconstruct, place and solidify."""
+    return {name: op for part in (matte, fill, scene, solids) for name, op in part.load(weights, device).items()}
