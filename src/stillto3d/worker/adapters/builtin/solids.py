@@ -1,0 +1,325 @@
+"""A closed textured solid from one masked prop: its front follows the depth, its back is inflated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from ...errors import BadInput
+from .atlas import paint_atlas
+from .double_sheet import Sheet, close, inflate, is_watertight, march
+from .place import contact_point, down_axis, facing_axis, pixel_rays
+
+PART_SHARE = 0.02
+"""Parts of a mask smaller than this share of the largest are dropped."""
+
+PINHOLE_SHARE = 0.001
+"""Holes smaller than this share of the mask are closed."""
+
+FAITHFUL_IOU = 0.975
+"""The grid is refined until its outline agrees this well with the mask."""
+
+NETWORK_CELLS = 128
+"""Cells of the depth network along the still's long side: depth is blurred over about one of them."""
+
+DEFAULTS = {"thickness": 0.8, "profile": 0.28, "grid": 160}
+
+
+class Frame(NamedTuple):
+    """Where a prop stands, in camera axes."""
+
+    contact: np.ndarray
+    """Ray f64[3] (z = 1) of the contact point."""
+    distance: float
+    """Metres along the axis of the contact point."""
+    down: np.ndarray
+    ahead: np.ndarray
+    """Level, away from the camera."""
+    side: np.ndarray
+    """Level, across."""
+
+
+def load(weights: Path | None, device: str) -> dict[str, Callable[..., Any]]:
+    """Return {"solidify"}; needs no weights."""
+    return {"solidify": solidify}
+
+
+def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, int], None]) -> dict[str, Any]:
+    """Make a closed solid that, seen through the camera, covers exactly the mask.
+
+    foreground u8[H,W,3], alpha u8[H,W] at the still's size, depth f32[h,w] metres along the axis; params camera
+    {width, height, fx, fy, cx, cy, pitch, roll, height_m}, support {"kind": "floor"} or {"kind": "depth",
+    "distance_m": z of the contact point}, and optionally thickness (of the back, in half widths), profile (.5
+    round, less is boxier) and grid (cells along the mask's long side).
+
+    Every vertex lies on the ray of its pixel. The rim lies on a plane through the contact, tilted as the depth
+    says; the front bulges from it by the depth's relief, the back by Poisson inflation, no lower than the base.
+
+    Returns positions f32[n,3] (camera axes, metres, in place), faces u32[m,3] (welded, outward), corner_uvs
+    f32[m,3,2], texture u8[h,2w,3] (front | back), observed u8[n], watertight, flat (the depth had no usable
+    relief), triangles. Raises BadInput for an empty mask.
+    """
+    alpha = arrays["alpha"]
+    camera = params["camera"]
+    options = {**DEFAULTS, **{k: v for k, v in params.items() if k in DEFAULTS and v is not None}}
+    soft, box = _clean(alpha)
+    tick(0, 4)
+    sheet, field, step = _faithful_sheet(soft, int(options["grid"]))
+    pixels = sheet.points * step + [box[1].start, box[0].start]
+    bulge = inflate(field > 0.5)
+    tick(1, 4)
+    frame = _stand(_full(soft > 0.5, box, alpha.shape), camera, params["support"])
+    front, back, flat = _shape(sheet, bulge, pixels, step, arrays["depth"], camera, frame, options)
+    tick(2, 4)
+    faces, over = close(sheet)
+    positions = pixel_rays(camera, pixels[:, 0], pixels[:, 1])[over]
+    positions *= np.concatenate([front, back[: sheet.inner]])[:, None]
+    texture, window = paint_atlas(arrays["foreground"], alpha, box)
+    uvs = (pixels - window[0]) / window[1]
+    half = len(faces) // 2
+    corner_uvs = uvs[over[faces]] * [0.5, 1.0]
+    corner_uvs[half:, :, 0] += 0.5
+    observed = np.ones(len(over), np.uint8)
+    observed[len(sheet.points) :] = 0
+    tick(3, 4)
+    return {
+        "positions": positions.astype(np.float32),
+        "faces": faces.astype(np.uint32),
+        "corner_uvs": corner_uvs.astype(np.float32),
+        "texture": texture,
+        "observed": observed,
+        "watertight": is_watertight(faces),
+        "flat": flat,
+        "triangles": len(faces),
+    }
+
+
+def _clean(alpha: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """Alpha f32[h,w] 0..1 without specks and pinholes, and the slices of the still that it covers."""
+    import cv2
+
+    inside = (alpha > 127).astype(np.uint8)
+    if not inside.any():
+        raise BadInput("The mask is empty. Click on the object first.")
+    ys, xs = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    box = (
+        slice(max(0, int(ys[0]) - 3), min(alpha.shape[0], int(ys[-1]) + 4)),
+        slice(max(0, int(xs[0]) - 3), min(alpha.shape[1], int(xs[-1]) + 4)),
+    )
+    inside = inside[box]
+    soft = alpha[box].astype(np.float32) / 255
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    small = np.flatnonzero(areas < PART_SHARE * areas.max()) + 1
+    soft[np.isin(labels, small)] = 0
+    soft[(labels == 0) & (soft > 0.5)] = 0.5
+    area = int(areas.max())
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    tiny = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < max(2.0, PINHOLE_SHARE * area))
+    soft[np.isin(labels, np.setdiff1d(tiny, np.append(edge, 0))) & (inside == 0)] = 1
+    return soft, box
+
+
+def _full(inside: np.ndarray, box: tuple[slice, slice], shape: tuple[int, int]) -> np.ndarray:
+    """bool[h,w] of a crop put back into bool[H,W]."""
+    whole = np.zeros(shape, bool)
+    whole[box] = inside
+    return whole
+
+
+def _faithful_sheet(soft: np.ndarray, grid: int) -> tuple[Sheet, np.ndarray, np.ndarray]:
+    """Sheet in pixel-sized steps over alpha f32[h,w]: (sheet with points in cells, grid field, pixels per cell).
+
+    Points times the step are continuous pixels of the crop. The grid grows, up to twice, while thin parts
+    are lost.
+    """
+    import cv2
+
+    height, width = soft.shape
+    wanted = soft > 0.5
+    for refined in (grid, round(1.5 * grid), 2 * grid):
+        scale = min(4.0, refined / max(height, width))
+        size = (max(2, round(width * scale)), max(2, round(height * scale)))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        field = cv2.resize(soft, size, interpolation=method)
+        if not (field > 0.5).any():  # thinner than a cell everywhere: keep its ridge
+            field = field * (0.75 / field.max())
+        seen = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+        if (seen & wanted).sum() >= FAITHFUL_IOU * max(1, (seen | wanted).sum()) or scale >= 1:
+            break
+    field = np.pad(field, 1)
+    sheet = march(field)
+    step = np.array([width / size[0], height / size[1]])
+    return sheet._replace(points=sheet.points - 0.5), field, step
+
+
+def _stand(inside: np.ndarray, camera: dict[str, Any], support: dict[str, Any]) -> Frame:
+    """Frame of a prop from its mask bool[H,W] and its support."""
+    x, y = contact_point(inside, camera)
+    contact = pixel_rays(camera, x, y)
+    down = down_axis(camera)
+    if support["kind"] == "floor":
+        distance = float(camera["height_m"]) / float(contact @ down)
+        if not 0 < distance < np.inf:
+            raise BadInput("The prop's lowest point is above the horizon, so it cannot stand on the floor.")
+    else:
+        distance = float(support["distance_m"])
+    ahead = facing_axis(contact, down)
+    return Frame(contact, distance, down, ahead, np.cross(down, ahead))
+
+
+def _shape(
+    sheet: Sheet,
+    bulge: np.ndarray,
+    pixels: np.ndarray,
+    step: np.ndarray,
+    depth: np.ndarray,
+    camera: dict[str, Any],
+    frame: Frame,
+    options: dict[str, Any],
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Distances along the axis f64[n] of the sheet's points on the front and on the back, and whether flat."""
+    rays = pixel_rays(camera, pixels[:, 0], pixels[:, 1])
+    metres = frame.distance * float(step.mean()) / float(camera["fx"])  # size of one cell at the contact
+    half = np.zeros(len(rays))
+    half[: sheet.inner] = bulge[sheet.nodes] * metres
+    extent = np.ptp(pixels, axis=0) * frame.distance / [camera["fx"], camera["fy"]]
+    plane, relief, trust = _read_depth(sheet, rays, pixels, bulge, step, depth, camera)
+    rim = _rim(rays, plane, trust, extent, frame)
+    descent = rays @ frame.down
+    base = frame.distance * float(frame.contact @ frame.down)
+    floor = np.where(descent > 1e-6, base / np.maximum(descent, 1e-6), np.inf)
+    floor = np.where(floor > 0, floor, np.inf)  # a base above the camera bounds nothing
+    rim = np.minimum(rim, floor)
+
+    limit = 0.5 * float(extent.min())
+    pillow = np.minimum(half, limit)
+    weight = 0.8 * trust
+    front = weight * np.clip(relief * rim, 0, limit) + (1 - weight) * 0.6 * pillow
+    front = np.minimum(front, 1.5 * half)
+    thickest = max(float(half.max()), 1e-9)
+    back = options["thickness"] * thickest * (half / thickest) ** (2 * options["profile"])
+    back = np.minimum(np.minimum(back, limit), 2 * half)
+    near = np.maximum(rim - front, 0.3 * rim)
+    far = np.maximum(np.minimum(rim + back, floor), near)
+    return near, far, trust == 0
+
+
+def _read_depth(
+    sheet: Sheet,
+    rays: np.ndarray,
+    pixels: np.ndarray,
+    bulge: np.ndarray,
+    step: np.ndarray,
+    depth: np.ndarray,
+    camera: dict[str, Any],
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """What the depth says of a prop, away from its edges where it is mixed with the background.
+
+    Returns the plane a f64[3] of the prop, 1/z = a . ray; the relief f64[n] towards the camera above it, in
+    shares of the distance, at every point of the sheet; and how far to trust them, 0 to 1.
+    """
+    cell = max(camera["width"], camera["height"]) / NETWORK_CELLS / float(step.mean())
+    nothing = np.array([0.0, 0.0, 1.0]), np.zeros(len(rays)), 0.0
+    margin = min(1.2 * cell, 0.5 * float(_edge_distance(bulge > 0).max()))
+    core = (_edge_distance(bulge > 0) > margin)[sheet.nodes]
+    inner = slice(0, sheet.inner)
+    z = _sample(depth, pixels[inner], camera)
+    core &= np.isfinite(z) & (z > 0)
+    cells = core.sum() / cell**2
+    trust = float(np.clip((cells - 4) / 24, 0, 1))
+    if trust == 0 or core.sum() < 12:
+        return nothing
+    inverse = 1 / np.where(core, z, 1)
+    plane = _fit_plane(rays[inner][core], inverse[core])
+    ahead = rays[inner] @ plane
+    good = core & (ahead > 0.2 * np.median(inverse[core]))
+    relief = np.where(good, 1 - ahead * np.where(good, z, 1), 0)
+    spread = np.percentile(relief[good], [15, 98]) if good.any() else np.zeros(2)
+    lifted = np.clip(relief - spread[0], 0, max(float(np.ptp(spread)), 0))
+    whole = np.zeros(len(rays))
+    whole[inner] = _spread(lifted, good, sheet.nodes, bulge.shape, 0.5 * cell)
+    return plane, whole, trust
+
+
+def _edge_distance(inside: np.ndarray) -> np.ndarray:
+    """Distance f32[h,w] in cells to the outside."""
+    import cv2
+
+    return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def _sample(depth: np.ndarray, pixels: np.ndarray, camera: dict[str, Any]) -> np.ndarray:
+    """Depth f64[n] at continuous still pixels f64[n,2], bilinear; depth is stretched over the whole still."""
+    import cv2
+
+    scale = np.array([depth.shape[1] / camera["width"], depth.shape[0] / camera["height"]])
+    at = (pixels * scale - 0.5).astype(np.float32)
+    columns = 4096  # remap wants a picture-shaped list
+    padded = np.zeros((-(-len(at) // columns) * columns, 2), np.float32)
+    padded[: len(at)] = at
+    maps = padded.reshape(-1, columns, 2)
+    values = cv2.remap(depth, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return values.ravel()[: len(at)].astype(np.float64)
+
+
+def _fit_plane(rays: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Plane a f64[3] with a . ray = 1/z for most of rays f64[k,3] and 1/z f64[k] (Huber, reweighted)."""
+    weight = np.ones(len(rays))
+    plane = np.zeros(3)
+    for _ in range(6):
+        weighted = rays * weight[:, None]
+        plane = np.linalg.lstsq(weighted.T @ rays, weighted.T @ inverse, rcond=1e-9)[0]
+        error = np.abs(inverse - rays @ plane)
+        scale = 1.5 * np.median(error) + 1e-9
+        weight = np.minimum(1.0, scale / np.maximum(error, 1e-12))
+    return plane
+
+
+def _spread(
+    values: np.ndarray, good: np.ndarray, nodes: tuple[np.ndarray, np.ndarray], shape: tuple[int, int], sigma: float
+) -> np.ndarray:
+    """Smooth f64[k] at grid nodes and carry it from the good nodes to the others (normalised blurs, fine first)."""
+    import cv2
+
+    known = np.zeros(shape, np.float32)
+    known[nodes] = good
+    field = np.zeros(shape, np.float32)
+    field[nodes] = np.where(good, values, 0)
+    result = np.zeros(shape, np.float32)
+    left = np.ones(shape, np.float32)
+    for widen in (1, 3, 9):
+        blur = max(0.6, sigma * widen)
+        share = cv2.GaussianBlur(known, (0, 0), blur)
+        mean = cv2.GaussianBlur(field, (0, 0), blur) / np.maximum(share, 1e-6)
+        sure = np.clip(share / 0.3, 0, 1)
+        result += left * sure * mean
+        left *= 1 - sure
+    return result[nodes].astype(np.float64)
+
+
+def _rim(rays: np.ndarray, plane: np.ndarray, trust: float, extent: np.ndarray, frame: Frame) -> np.ndarray:
+    """Distances f64[n] of the plane through the contact on which the prop's outline lies.
+
+    Upright objects are seen from above as reaching back to their far upper edge: without depth, the outline
+    is taken perpendicular to the ray for compact objects and upright for tall thin ones. Depth, where it is
+    trusted, turns that plane.
+    """
+    wide, tall = float(extent[0]), float(extent[1])
+    slope = float(frame.contact @ frame.down) / max(float(frame.contact @ frame.ahead), 1e-3)
+    slope = float(np.clip(slope, 0, 2))
+    upright = max(tall / (1 + slope**2), tall - 0.8 * wide * slope)
+    tilt = np.arctan(min(slope, 0.8 * wide / max(upright, 1e-9)))
+    yaw = 0.0
+    if trust > 0:
+        said_tilt = np.arctan2(plane @ frame.down, plane @ frame.ahead)
+        said_yaw = np.arctan2(plane @ frame.side, abs(plane @ frame.ahead) + abs(plane @ frame.down))
+        share = 0.6 * trust
+        tilt = (1 - share) * tilt + share * float(np.clip(said_tilt, -0.3, 1.4))
+        yaw = share * float(np.clip(said_yaw, -0.7, 0.7))
+    normal = np.cos(tilt) * frame.ahead + np.sin(tilt) * frame.down + np.tan(yaw) * frame.side
+    ratio = (rays @ normal) / max(float(frame.contact @ normal), 1e-6)
+    return frame.distance / np.clip(ratio, 0.4, 2.5)
