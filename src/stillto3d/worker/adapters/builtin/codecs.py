@@ -85,11 +85,24 @@ def _decode_file(file: BinaryIO, limits: Limits, tick: Any) -> dict[str, Any]:
 
 
 def _read(file: BinaryIO, name: str, limits: Limits) -> Decoded:
-    from . import pillow_codec
+    from . import pillow_codec, png_codec
 
     if name == "heic":
         return pillow_codec.read_heic(file, limits)
-    return pillow_codec.read_picture(file, name, limits)
+    deep, warnings = name in ("exr", "dpx"), []
+    if name == "png":
+        header = png_codec.read_header(file, limits)
+        file, deep, warnings = png_codec.drop_chunks(file, header), header.bits == 16, header.warnings
+    elif name == "tiff":
+        deep = pillow_codec.is_deep_tiff(file)
+    if deep:
+        from . import film_codec
+
+        still = film_codec.read_picture(file, name, limits)
+    else:
+        still = pillow_codec.read_picture(file, name, limits)
+    still.warnings = warnings + still.warnings
+    return still
 
 
 def _read_limits(params: dict[str, Any]) -> Limits:
@@ -114,7 +127,9 @@ def open_still(path: str, limits: Limits) -> BinaryIO:
         if size == 0:
             raise BadInput("This file is empty: it holds no data at all. Copy it again from its source.")
         most = limits.max_bytes / 1e9
-        raise BadInput(f"This file is {size / 1e9:.1f} GB; at most {most:.1f} GB are opened. Scale it down first.")
+        raise BadInput(
+            f"This file is {size / 1e9:.1f} GB; at most {most:.1f} GB are opened. Scale it down first."
+        )
     return file
 
 
@@ -133,7 +148,9 @@ def _say_why_closed(path: str, error: Exception) -> str:
         errno.ENXIO: "This is a device or pipe, not a picture file. Choose a picture file.",
         errno.EINVAL: "No file can have this name. Check it.",
     }
-    return reasons.get(code or 0, "This file cannot be read: the disk or the network reports an error. Copy it again.")
+    return reasons.get(
+        code or 0, "This file cannot be read: the disk or the network reports an error. Copy it again."
+    )
 
 
 def sniff_format(head: bytes) -> str:
@@ -152,7 +169,9 @@ def sniff_format(head: bytes) -> str:
             return "heic"
     for magic, what in FOREIGN:
         if head.startswith(magic):
-            raise BadInput(f"This is {what}, which is not read. Save it as PNG, TIFF or EXR. ({KNOWN} are read.)")
+            raise BadInput(
+                f"This is {what}, which is not read. Save it as PNG, TIFF or EXR. ({KNOWN} are read.)"
+            )
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in head.lower():
         raise BadInput("This is an SVG drawing, not a picture made of pixels. Export it as PNG first.")
@@ -186,4 +205,8 @@ def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
         from . import pillow_codec
 
         return pillow_codec.write_jpeg(pixels, min(100, max(1, quality)))
+    if name == "exr" or (name == "tiff" and pixels.dtype in (np.uint8, np.uint16)):
+        from . import film_codec
+
+        return film_codec.write_picture(pixels, name)
     raise BadInput(f"Pictures of type {pixels.dtype} are not written as {name}.")

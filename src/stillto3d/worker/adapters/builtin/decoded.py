@@ -11,6 +11,7 @@ from ...errors import BadInput
 
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 2_000_000_000
+MAX_PROFILE = 16_000_000
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Mapping
 
 ORIENTATION, EXIF_IFD = 0x0112, 0x8769
 FOCAL_LENGTH, FOCAL_35MM = 0x920A, 0xA405
@@ -19,14 +19,13 @@ def read_orientation(exif: Any) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def read_focal_px(exif: Any, width: int, height: int) -> float | None:
-    """Focal length in pixels of a picture of this size, or None where EXIF does not tell it plausibly.
+def read_focal_px(tags: Mapping[int, Any], width: int, height: int) -> float | None:
+    """Focal length in pixels of a picture of this size, or None where the EXIF tags do not tell it plausibly.
 
     FocalLengthIn35mmFilm scales with the diagonal (CIPA DCG-001: 43.27 mm); else FocalLength with the focal
     plane's resolution. A picture whose proportions differ from those that the camera wrote has been cropped,
     so its focal length is unknown.
     """
-    tags = exif.get_ifd(EXIF_IFD)
     taken = sorted((_read_number(tags, PIXELS_X), _read_number(tags, PIXELS_Y)))
     shown = sorted((float(width), float(height)))
     if taken[0] > 0 and abs(math.log(taken[0] / taken[1] * shown[1] / shown[0])) > 0.02:
@@ -40,7 +39,7 @@ def read_focal_px(exif: Any, width: int, height: int) -> float | None:
     return focal if 0.1 * shown[1] < focal < 100 * shown[1] else None
 
 
-def _read_number(tags: Any, tag: int) -> float:
+def _read_number(tags: Mapping[int, Any], tag: int) -> float:
     try:
         value = float(tags.get(tag, 0))
     except (TypeError, ValueError, ZeroDivisionError):

@@ -11,7 +11,6 @@ import numpy as np
 
 from ...errors import BadInput
 from . import exif as exif_tags
-from . import png_codec
 from .decoded import Decoded, Limits, note, refuse_damaged
 
 PLUGINS = {
@@ -25,6 +24,7 @@ PLUGINS = {
 }
 MODULES = {"WEBP": "WebP", "TIFF": "Tiff", "AVIF": "Avif"}
 LABELS = {name: name.upper() for name in PLUGINS} | {"webp": "WebP", "heic": "HEIC"}
+NEW_SUBFILE_TYPE, BITS_PER_SAMPLE, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 254, 258, 330, 339, 50706
 MAX_COUNTED_PAGES = 64
 JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
 
@@ -32,11 +32,7 @@ JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
 def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
     """Decode `file`, whose content is of format `name` (a key of PLUGINS); raises BadInput, never a partial picture."""
     warnings: list[dict[str, str]] = []
-    if name == "png":
-        header = png_codec.read_header(file, limits)
-        warnings += header.warnings
-        file = png_codec.drop_chunks(file, header)
-    elif name == "webp":
+    if name == "webp":
         limits.check(*_read_webp_size(file), 4)
     picture = _open(file, name)
     limits.check(*picture.size, max(3, len(picture.getbands())))
@@ -77,9 +73,7 @@ def _open(file: BinaryIO, name: str) -> Any:
         raise refuse_damaged(LABELS[name]) from error
 
 
-def finish(
-    picture: Any, name: str, exif: Any, orientation: int, warnings: list[dict[str, str]]
-) -> Decoded:
+def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[dict[str, str]]) -> Decoded:
     """A loaded Pillow picture as upright sRGB arrays."""
     from PIL import Image
 
@@ -133,7 +127,7 @@ def _read_exif(picture: Any, warnings: list[dict[str, str]]) -> Any:
 
 def _read_focal(exif: Any, width: int, height: int) -> float | None:
     try:
-        return exif_tags.read_focal_px(exif, width, height)
+        return exif_tags.read_focal_px(exif.get_ifd(exif_tags.EXIF_IFD), width, height)
     except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError):
         return None
 
@@ -155,6 +149,18 @@ def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
     if name in ("gif", "webp", "png", "avif") and getattr(picture, "is_animated", False):
         return [note("first_frame_used", "It is animated: only its first frame is used.")]
     return []
+
+
+def is_deep_tiff(file: BinaryIO) -> bool:
+    """Whether the first page has other samples than 8-bit ones (or is beyond Pillow); camera raw is refused."""
+    try:
+        tags = _open(file, "tiff").tag_v2
+    except BadInput:
+        return True
+    if DNG_VERSION in tags or (tags.get(NEW_SUBFILE_TYPE, 0) == 1 and SUB_IFDS in tags):
+        raise BadInput("This is a camera raw file. Develop it first, and save it as a 16-bit TIFF.")
+    bits = tags.get(BITS_PER_SAMPLE, (1,))
+    return max(bits) > 8 or max(tags.get(SAMPLE_FORMAT, (1,))) != 1
 
 
 def _read_webp_size(file: BinaryIO) -> tuple[int, int]:
@@ -200,7 +206,9 @@ def read_heic(file: BinaryIO, limits: Limits) -> Decoded:
         raise refuse_damaged("HEIC") from error
     warnings = []
     if len(container) > 1:
-        warnings.append(note("first_page_used", f"It holds {len(container)} pictures: the primary one is used."))
+        warnings.append(
+            note("first_page_used", f"It holds {len(container)} pictures: the primary one is used.")
+        )
     return _finish_heic(picture, samples, warnings)
 
 

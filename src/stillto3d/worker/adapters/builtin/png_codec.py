@@ -11,12 +11,11 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import BadInput
-from .decoded import Limits, note, refuse_damaged
+from .decoded import MAX_PROFILE, Limits, note, refuse_damaged
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
-MAX_PROFILE = 16_000_000
 INFLATE_MOST = 1032  # deflate cannot make more bytes than this out of one
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 
