@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -102,17 +104,23 @@ class WorkerProcess:
         """End the process: politely for `grace` seconds, then at once. Waits for its threads."""
         self._outgoing.put(None)
         if grace > 0:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
-            except subprocess.TimeoutExpired:
-                pass
-        if self._process.poll() is None:
-            self._process.kill()
+        self._kill()
         self._process.wait()
         for thread in self._threads:
             thread.join()
         for pipe in self._pipes[1:]:
             pipe.close()
+
+    def _kill(self) -> None:
+        """End the process and whatever it started, which would keep the pipes open."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                if hasattr(os, "killpg"):
+                    os.killpg(self.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
 
     def _break(self, why: str) -> None:
         with self._arrived:
@@ -142,7 +150,7 @@ class WorkerProcess:
                     self._arrived.notify_all()
         except (WireError, OSError) as error:
             why = str(error)
-            self._process.kill()
+            self._kill()
         self._break(why)
 
     def _read_print(self) -> None:

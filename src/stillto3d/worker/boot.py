@@ -7,6 +7,7 @@ describes the messages.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -35,10 +36,8 @@ def load_package():
 
 def limit_memory(ceiling):
     """Refuse memory over `ceiling` bytes (0: no limit), and be the first to go when the machine runs out."""
-    try:
+    with contextlib.suppress(OSError):  # not Linux
         Path("/proc/self/oom_score_adj").write_text("900")
-    except OSError:
-        pass  # not Linux
     if ceiling:
         try:
             import resource
@@ -119,11 +118,20 @@ class Worker:
                 self.report(job, error)
             self._cancelled.discard(job)
 
+    def find_adapter(self, name):
+        """An adapter of this package, or (a card may name one) a file of its own."""
+        if not name.endswith(".py"):
+            return importlib.import_module(PACKAGE + ".adapters." + name)
+        spec = importlib.util.spec_from_file_location(PACKAGE + ".adapters.outside", name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
     def answer(self, frame):
         """Load an adapter or run one of its operations."""
         fields = frame.fields
         if frame.kind == "load":
-            adapter = importlib.import_module(PACKAGE + ".adapters." + fields["adapter"])
+            adapter = self.find_adapter(fields["adapter"])
             weights = Path(fields["weights"]) if fields.get("weights") else None
             self._ops = adapter.load(weights, fields["device"])
             self.send("loaded", {"job": fields["job"], "ops": sorted(self._ops), "vram_bytes": 0})

@@ -1,0 +1,334 @@
+"""The engine: two lanes of jobs, lent to workers one call at a time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .. import errors
+from ..errors import BadInput, Bug, Cancelled, Crashed, NotInstalled, OutOfMemory, StillTo3DError
+from ..models.catalog import Catalog, ModelCard, Store
+from ..models.roles import Ask, Reply
+from ..project.project import Policy
+from ..settings import Settings
+from ..words import tr
+from ..worker.frames import Frame
+from .jobs import Event, Job, JobState, LaneName, Record
+from .journal import Journal
+from .process import WorkerDied
+from .residency import Residency, Resident
+from .run import Run
+
+CANCEL_GRACE = 2.0
+Listener = Callable[[Event], None]
+
+
+class _Lane:
+    def __init__(self) -> None:
+        self.waiting: deque[Job] = deque()
+        self.running: Job | None = None
+        self.resident: Resident | None = None
+        self.listener: Listener | None = None
+
+
+class Engine:
+    """Runs submitted work. A face lends a thread per lane: `serve(lane, on_event)` returns after `close`."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        settings: Settings,
+        cache: Path,
+        journal: Journal | None = None,
+        measure_free: Callable[[], int] = lambda: 1 << 62,
+    ) -> None:
+        self._catalog, self._store, self._settings, self._journal = catalog, store, settings, journal
+        self._residency = Residency(settings, store, cache, measure_free)
+        self._lanes: dict[LaneName, _Lane] = {"heavy": _Lane(), "interactive": _Lane()}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._calls = itertools.count(1)
+
+    # ----------------------------------------------------------------- from any thread
+
+    def submit(
+        self,
+        label: str,
+        work: Callable[[Run], Any],
+        lane: LaneName = "heavy",
+        key: str = "",
+        record: Record | None = None,
+        policy: Policy | None = None,
+    ) -> Job:
+        """Queue `work`. In the interactive lane a newer job of the same key replaces one that still waits;
+        one that is running is let finish and its answer dropped."""
+        job = Job(label, work, lane, key, record)
+        job.policy = policy or Policy()
+        if self._journal:
+            self._journal.add(job)
+        stale: list[Job] = []
+        with self._changed:
+            if self._closed:
+                raise Bug("a job was submitted to a closed engine")
+            line = self._lanes[lane]
+            if lane == "interactive" and key:
+                stale = [old for old in line.waiting if old.key == key]
+                line.waiting = deque(old for old in line.waiting if old.key != key)
+                if line.running is not None and line.running.key == key:
+                    line.running.outdated.set()
+            line.waiting.append(job)
+            self._changed.notify_all()
+        for old in stale:
+            self._conclude(old, JobState.CANCELLED, Cancelled())
+        self._tell(job)
+        return job
+
+    def cancel(self, job_id: str) -> bool:
+        """Take a job back: a waiting one is gone at once, a running one is asked, then killed."""
+        with self._changed:
+            for line in self._lanes.values():
+                waiting = next((job for job in line.waiting if job.id == job_id), None)
+                if waiting is not None:
+                    line.waiting.remove(waiting)
+                    break
+                if line.running is not None and line.running.id == job_id:
+                    line.running.cancelled.set()
+                    if line.resident is not None:
+                        line.resident.process.wake()
+                    return True
+            else:
+                return False
+        self._conclude(waiting, JobState.CANCELLED, Cancelled())
+        return True
+
+    def warm(self, role: str, lane: LaneName = "heavy", model: str | None = None) -> None:
+        """Start the worker of a role ahead of its first call; says nothing when it cannot be started."""
+        try:
+            self._residency.warm(lane, self._catalog.choose(role, model, Policy(), self._store))
+        except StillTo3DError:
+            return
+
+    def list_workers(self) -> list[int]:
+        """Process ids of the workers alive."""
+        return self._residency.pids()
+
+    def close(self) -> None:
+        """Cancel everything and end every worker; `serve` returns in its threads."""
+        with self._changed:
+            self._closed = True
+            ids = [job.id for line in self._lanes.values() for job in line.waiting]
+            ids += [line.running.id for line in self._lanes.values() if line.running]
+            self._changed.notify_all()
+        for job_id in ids:
+            self.cancel(job_id)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(line.running is None for line in self._lanes.values()), 2 * CANCEL_GRACE
+            )
+        self._residency.close()
+
+    # ----------------------------------------------------------------- on the thread that a face lends
+
+    def serve(self, lane: LaneName, on_event: Listener | None = None) -> None:
+        """Run the lane's jobs, one after another, until the engine is closed."""
+        line = self._lanes[lane]
+        line.listener = on_event
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: line.waiting or self._closed)
+                if not line.waiting:
+                    return
+                job = line.running = line.waiting.popleft()
+            try:
+                self._run(job)
+            finally:
+                with self._changed:
+                    line.running = None
+                    self._changed.notify_all()
+
+    def _run(self, job: Job) -> None:
+        job.state = JobState.RUNNING
+        self._note(job)
+        started = time.monotonic()
+        state = JobState.DONE
+        error: StillTo3DError | None = None
+        run = Run(
+            lambda ask, model, inner: self._call(job, ask, model, inner),
+            lambda fraction, text: self._report(job, fraction, text),
+            lambda value: self._tell(job, value),
+            lambda: job.cancelled.is_set() or job.outdated.is_set(),
+        )
+        try:
+            job.result = job.work(run)
+            run.check()
+        except Cancelled as stop:
+            state, error = JobState.CANCELLED, stop
+        except Crashed as crash:
+            state, error = JobState.CRASHED, crash
+        except StillTo3DError as refusal:
+            state, error = JobState.FAILED, refusal
+        except OSError as refusal:
+            state, error = JobState.FAILED, errors.word_os_error(refusal, refusal.filename or "")
+        except MemoryError:
+            state, error = (
+                JobState.FAILED,
+                OutOfMemory("The memory of this machine ran out.", "Close other programs."),
+            )
+        except Exception as bug:
+            state, error = JobState.FAILED, Bug(f"{type(bug).__name__}: {bug}", traceback.format_exc())
+        job.seconds = time.monotonic() - started
+        self._conclude(job, state, error)
+
+    def _call(self, job: Job, ask: Ask[Any], model: str | None, run: Run) -> tuple[Any, ModelCard]:
+        card = self._catalog.choose(ask.role, model, job.policy, self._store)
+        try:
+            reply = self._ask_worker(job, card, ask, run)
+        except OutOfMemory:
+            self._residency.end_others()
+            reply = self._ask_worker(job, card, ask, run)
+        try:
+            return ask.read(reply), card
+        except ValueError as lie:
+            raise errors.BadAnswer(
+                "The model {model} answered nonsense: {reason}", model=card.id, reason=lie
+            ) from lie
+
+    def _ask_worker(self, job: Job, card: ModelCard, ask: Ask[Any], run: Run) -> Reply:
+        line = self._lanes[job.lane]
+        resident = self._residency.borrow(job.lane, card)
+        line.resident = resident
+        try:
+            self._load(job, resident)
+            call = f"{job.id}/{next(self._calls)}"
+            params, arrays = ask.params(), ask.arrays()
+            if ask.still is not None:
+                params["still_id"] = ask.still.id
+                unsent = resident.pack_still(ask)
+                if unsent is not None:
+                    arrays["still"] = unsent.pixels
+            resident.process.send("call", {"job": call, "op": ask.op, "params": params}, arrays)
+            frame = self._await(job, resident, call, run)
+            return Reply(frame.fields["values"], frame.arrays)
+        except WorkerDied as death:
+            raise self._word_death(resident, str(death)) from death
+        except (KeyError, TypeError, ValueError) as lie:  # a frame that docs/WORKER.md does not allow
+            resident.process.end()
+            raise errors.BadAnswer(
+                "The worker of {model} broke the wire: {why}", model=card.id, why=lie
+            ) from lie
+        finally:
+            line.resident = None
+            self._residency.give_back(resident)
+
+    def _load(self, job: Job, resident: Resident) -> None:
+        """Wait until the worker has said hello and loaded its adapter."""
+        if resident.loaded:
+            return
+        job.state = JobState.LOADING
+        self._tell(job)
+        self._await(job, resident, "load", None, "loaded")
+        resident.loaded = True
+        job.state = JobState.RUNNING
+        self._tell(job)
+
+    def _await(
+        self, job: Job, resident: Resident, call: str, run: Run | None, wanted: str = "result"
+    ) -> Frame:
+        """The worker's answer to `call`; asks it to stop, then kills it, when the job is taken back."""
+        process, card = resident.process, resident.card
+        silence = card.silence_seconds or self._settings.silence_seconds
+        heard = time.monotonic()
+        asked_to_stop: float | None = None
+        while True:
+            now = time.monotonic()
+            if job.cancelled.is_set() and asked_to_stop is None:
+                process.send("cancel", {"job": call})
+                asked_to_stop = now
+            deadline = heard + silence if asked_to_stop is None else asked_to_stop + CANCEL_GRACE
+            if now >= deadline:
+                process.end()
+                if asked_to_stop is not None:
+                    raise Cancelled
+                raise self._word_death(resident, tr("it said nothing for {n} seconds", n=round(silence)))
+            frame = process.receive(deadline - now)
+            if frame is None:
+                continue
+            heard = time.monotonic()
+            if frame.kind == "hello":
+                resident.greeted = True
+            elif frame.fields.get("job") != call:
+                continue  # the late answer to a call that was given up
+            elif frame.kind == wanted:
+                return frame
+            elif frame.kind in ("error", "cancelled"):
+                raise self._word_error(resident, frame)
+            elif run is not None and frame.kind == "progress":
+                run.progress(float(frame.fields["fraction"]), str(frame.fields.get("text", "")))
+            elif run is not None and frame.kind == "preview":
+                run.preview({**frame.fields["values"], **frame.arrays})
+
+    # ----------------------------------------------------------------- words
+
+    def _word_error(self, resident: Resident, frame: Frame) -> StillTo3DError:
+        if frame.kind == "cancelled":
+            return Cancelled()
+        card, fields = resident.card, frame.fields
+        kind, message = fields.get("error"), str(fields.get("message", ""))
+        evidence = f"{fields.get('traceback', '')}\n{resident.process.evidence()}".strip()
+        if frame.fields.get("job") == "load":
+            resident.process.end()
+        if kind == "bad_input":
+            return BadInput(message, **dict(fields.get("values") or {}))
+        if kind == "missing_weights":
+            return NotInstalled(card.id, message)
+        if kind == "oom":
+            return OutOfMemory(
+                "{model} ran out of memory.",
+                "Close other programs, or use a smaller still.",
+                model=card.title,
+            )
+        return Bug(f"{card.id}: {message}", evidence)
+
+    @staticmethod
+    def _word_death(resident: Resident, why: str) -> Crashed:
+        resident.process.end()
+        return Crashed(
+            "{model} stopped unexpectedly: {why}.",
+            "Nothing was changed; try again.",
+            evidence=resident.process.evidence(),
+            model=resident.card.title,
+            why=why,
+        )
+
+    # ----------------------------------------------------------------- events
+
+    def _report(self, job: Job, fraction: float, text: str) -> None:
+        job.fraction, job.text = max(job.fraction, fraction), text or job.text
+        if job.is_due():
+            self._tell(job)
+
+    def _tell(self, job: Job, preview: Any = None) -> None:
+        listener = self._lanes[job.lane].listener
+        if listener is not None:
+            listener(job.describe(preview))
+
+    def _note(self, job: Job) -> None:
+        if self._journal:
+            self._journal.note(job)
+        self._tell(job)
+
+    def _conclude(self, job: Job, state: JobState, error: StillTo3DError | None) -> None:
+        if state is JobState.DONE:
+            job.fraction = 1.0
+        job.state, job.error = state, error
+        if self._journal:
+            self._journal.note(job)
+        job.finish(state, error)
+        self._tell(job)
