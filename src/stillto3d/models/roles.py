@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import BadAnswer
 from ..project.geometry import Material, Mesh
 from ..project.space import ORIGINS, Camera, Origin, aim_camera, convert_points
-from ..project.still import F32, U8, Depth, Mask, Still
+from ..project.still import F32, U8, Depth, Mask, Still, hash_array
 
 Arrays = dict[str, NDArray[Any]]
 Params = dict[str, Any]
@@ -165,13 +165,10 @@ class DecodeStill:
                 raise BadAnswer("The picture's samples came back in an unknown form.")
         alpha = reply.array("alpha", "u1", height, width) if "alpha" in reply.arrays else None
         focal = reply.values.get("focal_px")
-        identity = reply.values.get("id")
-        if not (isinstance(identity, str) and len(identity) == 64):
-            raise BadAnswer("The decoded picture came back without its identity.")
         still = Still(
             pixels=pixels,
             name=self.name,
-            id=identity,
+            id=hash_array(pixels if source is None else source),
             alpha=alpha,
             source=source,
             source_space=str(reply.values.get("source_space") or "srgb") if source is not None else "",
@@ -304,7 +301,7 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class MatteMask:
-    """A hard mask to a soft alpha, and colours free of the background. `hair` widens the soft band."""
+    """A hard mask to a soft alpha. `hair` widens the soft band."""
 
     still: Still
     mask: Mask
@@ -318,18 +315,27 @@ class MatteMask:
     def params(self) -> Params:
         return {"hair": self.hair}
 
-    def read(self, reply: Reply) -> Matte:
-        height, width = self.still.height, self.still.width
-        alpha = reply.array("alpha", "u1", height, width)
-        return Matte(Mask(alpha, self.still.id), reply.array("foreground", "u1", height, width, 3))
+    def read(self, reply: Reply) -> Mask:
+        return Mask(reply.array("alpha", "u1", self.still.height, self.still.width), self.still.id)
 
 
 @dataclass(frozen=True, eq=False)
-class Matte:
-    """A soft mask, and the object's own colours u8[H, W, 3] where it is soft."""
+class LiftForeground:
+    """The still's colours freed from the background where a mask is soft, u8[H, W, 3]."""
 
+    still: Still
     mask: Mask
-    foreground: U8
+    role: ClassVar[str] = "matter"
+    op: ClassVar[str] = "lift"
+
+    def arrays(self) -> Arrays:
+        return {"alpha": self.mask.alpha}
+
+    def params(self) -> Params:
+        return {}
+
+    def read(self, reply: Reply) -> U8:
+        return reply.array("foreground", "u1", self.still.height, self.still.width, 3)
 
 
 # --------------------------------------------------------------------------- calibrator, depth, inpainter
@@ -556,7 +562,8 @@ class MakeProp:
     """A cut-out -> a closed textured solid, in place."""
 
     still: Still
-    matte: Matte
+    mask: Mask
+    foreground: U8
     depth: Depth
     camera: Camera
     placement: Placement
@@ -567,8 +574,8 @@ class MakeProp:
 
     def arrays(self) -> Arrays:
         return {
-            "foreground": self.matte.foreground,
-            "alpha": self.matte.mask.alpha,
+            "foreground": self.foreground,
+            "alpha": self.mask.alpha,
             "depth": self.depth.metres,
         }
 
@@ -591,6 +598,61 @@ class MakeProp:
 # --------------------------------------------------------------------------- rasteriser
 
 
+def _pack_meshes(meshes: Sequence[Mesh]) -> Arrays:
+    arrays: Arrays = {}
+    for k, mesh in enumerate(meshes):
+        named = {
+            "positions": mesh.positions,
+            "faces": mesh.faces,
+            "uvs": mesh.uvs,
+            "corner_uvs": mesh.corner_uvs,
+            "colors": mesh.colors,
+            "texture": mesh.material.base_color if mesh.material else None,
+        }
+        arrays |= {f"{k}.{name}": array for name, array in named.items() if array is not None}
+    return arrays
+
+
+@dataclass(frozen=True, eq=False)
+class MatchStill:
+    """How a set and its props, seen through the solved camera, agree with the still and the props' masks."""
+
+    still: Still
+    scenes: Sequence[Mesh]
+    props: Sequence[Mesh]
+    masks: Sequence[Mask]
+    camera: Camera
+    names: Sequence[str]
+    role: ClassVar[str] = "rasteriser"
+    op: ClassVar[str] = "match"
+
+    def arrays(self) -> Arrays:
+        arrays = _pack_meshes([*self.scenes, *self.props])
+        return arrays | {f"{k}.mask": mask.alpha for k, mask in enumerate(self.masks, len(self.scenes))}
+
+    def params(self) -> Params:
+        return {
+            "meshes": [{} for _ in (*self.scenes, *self.props)],
+            "scenes": len(self.scenes),
+            "camera": describe_camera(self.camera),
+            "background": [0, 0, 0],
+        }
+
+    def read(self, reply: Reply) -> Match:
+        overlaps = reply.array("silhouette_iou", "f4", len(self.props))
+        return Match(
+            reply.number("psnr_db", 0, 200), {n: float(v) for n, v in zip(self.names, overlaps, strict=True)}
+        )
+
+
+@dataclass(frozen=True)
+class Match:
+    """PSNR of the whole picture in dB, and silhouette IoU by prop."""
+
+    psnr_db: float
+    silhouette_iou: Mapping[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class RenderMeshes:
     """Meshes in the world through a camera, unlit and off screen; `background` where nothing is."""
@@ -604,19 +666,7 @@ class RenderMeshes:
     still: ClassVar[None] = None
 
     def arrays(self) -> Arrays:
-        arrays: Arrays = {}
-        for k, mesh in enumerate(self.meshes):
-            texture = mesh.material.base_color if mesh.material else None
-            named = {
-                "positions": mesh.positions,
-                "faces": mesh.faces,
-                "uvs": mesh.uvs,
-                "corner_uvs": mesh.corner_uvs,
-                "colors": mesh.colors,
-                "texture": texture,
-            }
-            arrays |= {f"{k}.{name}": a for name, a in named.items() if a is not None}
-        return arrays
+        return _pack_meshes(self.meshes)
 
     def params(self) -> Params:
         return {

@@ -44,18 +44,27 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One still of the place, with what has been solved from it."""
+    """One still of the place, with what has been solved from it.
+
+    clean_plate         u8[H, W, 3], the still without its props
+    depth, plate_depth  metres of the still and of the plate, agreed on what both see
+    floor               u8[h, w] of the depth's size, 1 where the plate shows the floor
+    """
 
     still: Still
     clean_plate: U8 | None = None
     camera: Camera | None = None
     depth: Depth | None = None
     plate_depth: Depth | None = None
+    floor: U8 | None = None
 
     def __post_init__(self) -> None:
         if self.clean_plate is not None:
             require(self.clean_plate.shape == self.still.pixels.shape, "clean_plate: u8[H,W,3] of the still")
             object.__setattr__(self, "clean_plate", freeze(self.clean_plate))
+        if self.floor is not None:
+            require(self.floor.dtype == np.uint8 and self.floor.ndim == 2, "floor: u8[h,w]")
+            object.__setattr__(self, "floor", freeze(self.floor))
         if self.camera is not None:
             size = (self.camera.width, self.camera.height)
             require(size == (self.still.width, self.still.height), "a camera has its still's size")
@@ -154,6 +163,7 @@ class Patch:
     removed   ids of layers that go
     shots     replace the shot of the same still, or join at the end
     based_on  ids of layers that the work started from: those deleted meanwhile stay deleted
+    notes     what a face may want to show of the result; never part of the project
     """
 
     label: str
@@ -162,6 +172,11 @@ class Patch:
     shots: tuple[Shot, ...] = ()
     based_on: frozenset[str] = frozenset()
     unit_scale: float | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def annotate(self, notes: Mapping[str, Any]) -> Patch:
+        """The same patch with other notes."""
+        return replace(self, notes=MappingProxyType(dict(notes)))
 
 
 def apply_patch(project: Project, patch: Patch) -> Project:

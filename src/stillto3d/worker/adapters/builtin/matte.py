@@ -22,18 +22,17 @@ WINDOW = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 
 
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., Any]]:
-    """Return {"matte"}; needs no weights."""
-    return {"matte": matte}
+    """Return {"matte", "lift"}; needs no weights."""
+    return {"matte": matte, "lift": lift}
 
 
 def matte(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, int], None]) -> dict[str, Any]:
-    """Soften the edge of a mask to an alpha matte and free its colours from the background.
+    """Soften the edge of a mask to an alpha matte.
 
     still u8[H,W,3] sRGB, mask u8[H,W] (over 127 = prop); params hair: bool, fur and hair get a wide band.
-    Returns alpha u8[H,W] (only pixels near the mask's edge differ from the mask) and foreground u8[H,W,3]
-    (the still, with the prop's own colours wherever alpha is soft).
+    Returns alpha u8[H,W]; only pixels near the mask's edge differ from the mask.
     Closed form: Levin, Lischinski, Weiss 2008, on a narrow band. Hair: guided filter, He et al. 2013.
-    Colours: blur fusion, Forte 2021. Raises BadInput for an empty mask.
+    Raises BadInput for an empty mask.
     """
     still, inside = arrays["still"], arrays["mask"] > 127
     if not inside.any():
@@ -57,13 +56,26 @@ def matte(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, i
     alpha[box] = np.round(soft * 255)
     if not (alpha > 127).any():
         alpha = np.where(inside, 255, 0).astype(np.uint8)
-        soft = inside[box].astype(np.float32)
-    foreground = still.copy()
-    colours = _own_colours(guide, soft)
-    edge = ((soft > 0) & (soft < 1))[..., None]
-    foreground[box] = np.where(edge, np.round(np.clip(colours, 0, 1) * 255), still[box]).astype(np.uint8)
     tick(2, 3)
-    return {"alpha": alpha, "foreground": foreground}
+    return {"alpha": alpha}
+
+
+def lift(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, int], None]) -> dict[str, Any]:
+    """Free a prop's colours from the background: still u8[H,W,3], alpha u8[H,W] -> foreground u8[H,W,3].
+
+    The still, with the prop's own colours wherever alpha is soft (blur fusion, Forte 2021).
+    """
+    still, alpha = arrays["still"], arrays["alpha"]
+    foreground = still.copy()
+    edge = (alpha > 0) & (alpha < 255)
+    if edge.any():
+        band = max(1.5, BAND_PX * max(still.shape[:2]) / BAND_AT)
+        box = _crop(alpha > 0, int(np.ceil(2 * band)) + 4)
+        colours = _own_colours(still[box].astype(np.float32) / 255, alpha[box].astype(np.float32) / 255)
+        own = np.round(np.clip(colours, 0, 1) * 255).astype(np.uint8)
+        foreground[box] = np.where(edge[box][..., None], own, still[box])
+    tick(1, 1)
+    return {"foreground": foreground}
 
 
 def _crop(inside: np.ndarray, margin: int) -> tuple[slice, slice]:
