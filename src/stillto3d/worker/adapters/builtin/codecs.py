@@ -135,7 +135,7 @@ def open_still(path: str, limits: Limits) -> BinaryIO:
 
 def _say_why_closed(path: str, error: Exception) -> str:
     code = error.errno if isinstance(error, OSError) else errno.EINVAL
-    if code == errno.ENOENT and os.path.islink(os.fsencode(path)):
+    if code == errno.ENOENT and Path(path).is_symlink():
         return "This is a link to a file that is not there. Choose the picture itself."
     reasons = {
         errno.ENOENT: "There is no such file. Check its name and folder.",
@@ -154,7 +154,7 @@ def _say_why_closed(path: str, error: Exception) -> str:
 
 
 def sniff_format(head: bytes) -> str:
-    """The format that a file's first bytes (32 or more) tell; raises BadInput for what is no still we read."""
+    """The format that a file's first bytes (32 or more) tell; raises BadInput for anything else."""
     for magic, name in MAGIC:
         if head.startswith(magic):
             return name

@@ -31,7 +31,8 @@ IGNORED = "Its colour profile is damaged or does not fit and was ignored: the co
 def encode_srgb(linear: np.ndarray) -> np.ndarray:
     """IEC 61966-2-1 transfer of linear values, clipped to 0..1."""
     x = np.clip(linear, 0.0, 1.0)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    encoded: np.ndarray = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return encoded
 
 
 def decode_srgb(encoded: np.ndarray) -> np.ndarray:
@@ -46,12 +47,13 @@ def roll_off(linear: np.ndarray) -> np.ndarray:
     change of exposure (0.18 stays 0.18, shown as 118 of 255); 1.0 becomes 0.926 (246 of 255).
     """
     above = np.maximum(linear - KNEE, 0.0)
-    return np.minimum(linear, KNEE) + (1 - KNEE) * (1 - np.exp(-above / (1 - KNEE)))
+    rolled: np.ndarray = np.minimum(linear, KNEE) + (1 - KNEE) * (1 - np.exp(-above / (1 - KNEE)))
+    return rolled
 
 
 @lru_cache(maxsize=2)
 def _tabulate_half(shoulder: bool) -> np.ndarray:
-    """u8[65536]: what is shown for each bit pattern of a half float; NaN and negatives are black, Inf is white."""
+    """u8[65536]: what is shown for each bit pattern of a half float; NaN and negatives are black."""
     values = np.arange(65536, dtype=np.uint16).view(np.float16).astype(np.float32)
     values = np.nan_to_num(values, nan=0.0, posinf=LARGEST_HALF, neginf=0.0)
     values = np.maximum(values, 0.0)
@@ -59,7 +61,7 @@ def _tabulate_half(shoulder: bool) -> np.ndarray:
 
 
 def show_linear(rgb: np.ndarray, to_rec709: np.ndarray | None = None, shoulder: bool = True) -> np.ndarray:
-    """f16 or f32 [H, W, 3] linear light as u8 sRGB: primaries to Rec. 709, `roll_off` if `shoulder`, the sRGB curve.
+    """f16 or f32 [H, W, 3] linear light as u8 sRGB: to Rec. 709 primaries, `roll_off`, the sRGB curve.
 
     Half precision (11 bits) is more than 8-bit output can show, so each sample is looked up as a half float.
     """
@@ -75,7 +77,7 @@ def show_linear(rgb: np.ndarray, to_rec709: np.ndarray | None = None, shoulder: 
 
 
 def map_strips(function: Callable[[np.ndarray], np.ndarray], samples: np.ndarray) -> np.ndarray:
-    """`function` of [h, W, C] strips of `samples` -> u8 of the same shape, without a float copy of the whole."""
+    """`function` of [h, W, C] strips of `samples`, u8 of the same shape; floats never exist for the whole."""
     out = np.empty(samples.shape, np.uint8)
     rows = max(1, STRIP // samples.shape[1])
     for top in range(0, samples.shape[0], rows):
@@ -95,7 +97,8 @@ def primaries_to_xyz(xy: tuple[float, ...]) -> np.ndarray:
     rgb, white = corners[:, :3], corners[:, 3]
     matrix = rgb * np.linalg.solve(rgb, white)
     gains = (BRADFORD @ np.array(D50)) / (BRADFORD @ white)
-    return np.linalg.inv(BRADFORD) @ np.diag(gains) @ BRADFORD @ matrix
+    adapted: np.ndarray = np.linalg.inv(BRADFORD) @ np.diag(gains) @ BRADFORD @ matrix
+    return adapted
 
 
 def name_primaries(xy: tuple[float, ...] | None) -> tuple[str, np.ndarray | None]:
@@ -115,7 +118,7 @@ def name_primaries(xy: tuple[float, ...] | None) -> tuple[str, np.ndarray | None
 
 
 def tame(samples: np.ndarray, warnings: list[dict[str, str]]) -> np.ndarray:
-    """Float samples without NaN (0), Inf (the largest half) and -Inf (0); a warning says how many there were."""
+    """Float samples without NaN (0), Inf (the largest half) and -Inf (0); a warning counts them."""
     wild = int(np.count_nonzero(~np.isfinite(samples)))
     if not wild:
         return samples
@@ -123,27 +126,26 @@ def tame(samples: np.ndarray, warnings: list[dict[str, str]]) -> np.ndarray:
         f"{wild} of its samples are infinite or no numbers: infinite ones are shown white, the others black."
     )
     warnings.append(note("samples_tamed", text))
-    return np.nan_to_num(samples, nan=0.0, posinf=LARGEST_HALF, neginf=0.0)
+    tamed: np.ndarray = np.nan_to_num(samples, nan=0.0, posinf=LARGEST_HALF, neginf=0.0)
+    return tamed
 
 
 def unpremultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Float colours [H, W, 3] divided by their alpha [H, W] where there is enough of it; same dtype, finite."""
-    soft = (alpha > RESOLVED_ALPHA) & (alpha < 1)
-    if not soft.any():
-        return rgb
-    out = rgb.copy()
-    straight = rgb[soft].astype(np.float32) / alpha[soft].astype(np.float32)[:, None]
-    out[soft] = np.clip(straight, -LARGEST_HALF, LARGEST_HALF)
+    """Float colours [H, W, 3] divided by their alpha [H, W] where there is enough of it; same dtype."""
+    out = np.empty_like(rgb)
+    rows = max(1, STRIP // rgb.shape[1])
+    for top in range(0, rgb.shape[0], rows):
+        part = slice(top, top + rows)
+        cover = alpha[part].astype(np.float32)
+        gain = np.where((cover > RESOLVED_ALPHA) & (cover < 1), 1 / np.maximum(cover, RESOLVED_ALPHA), 1)
+        out[part] = np.clip(rgb[part] * gain[..., None], -LARGEST_HALF, LARGEST_HALF)
     return out
-
-
-# --- ICC -------------------------------------------------------------------------------------------------------
 
 
 def convert_profile(picture: Any, profile: bytes, warnings: list[dict[str, str]]) -> Any:
     """A Pillow L, RGB or CMYK picture as sRGB RGB (relative colorimetric, black point compensated).
 
-    A profile that does not fit the picture, is broken, or is beyond MAX_PROFILE bytes is ignored with a warning.
+    A profile that does not fit, is broken, or is beyond MAX_PROFILE bytes is ignored with a warning.
     """
     from PIL import ImageCms
 
@@ -229,7 +231,8 @@ def _parse_curve(tag: bytes) -> np.ndarray:
         if count == 0:
             return x.astype(np.float32)
         if count == 1:
-            return (x ** (struct.unpack(">H", tag[12:14])[0] / 256)).astype(np.float32)
+            gamma = int.from_bytes(tag[12:14], "big") / 256
+            return np.power(x, gamma).astype(np.float32)
         table = np.frombuffer(tag, ">u2", count, 12) / 65535
         return np.interp(x, np.linspace(0, 1, count), table).astype(np.float32)
     if kind != b"para":
@@ -254,9 +257,6 @@ def _read_parameters(form: int, tag: bytes) -> tuple[float, ...]:
     return g, a, b, c, d, e, f
 
 
-# --- one deep picture, shown -----------------------------------------------------------------------------------
-
-
 def show_samples(
     samples: np.ndarray,
     space: str,
@@ -264,9 +264,10 @@ def show_samples(
     warnings: list[dict[str, str]],
     to_rec709: np.ndarray | None = None,
 ) -> Decoded:
-    """u8, u16, f16 or f32 [H, W, 1..4] as a Decoded without a format; floats are scene-linear, integers in `space`.
+    """u8, u16, f16 or f32 [H, W, 1..4] as a Decoded that lacks its format.
 
-    Two and four channels end in straight alpha. An ICC `profile` outranks `space`.
+    Floats are scene-linear, integers display-referred. Two and four channels end in straight alpha. An ICC
+    `profile` outranks `space`.
     """
     alpha = None
     if samples.shape[2] in (2, 4):
@@ -277,16 +278,14 @@ def show_samples(
     source = None if rgb.dtype == np.uint8 else rgb
     shown = _show_with_profile(rgb, profile, warnings) if profile else None
     if shown is not None:
-        return Decoded(
-            shown[0], "", alpha, source, shown[1] if source is not None else "srgb", None, warnings
-        )
-    if rgb.dtype == np.uint8:
+        pixels, space = shown[0], "srgb" if source is None else shown[1]
+    elif rgb.dtype == np.uint8:
         pixels = rgb
     elif rgb.dtype == np.uint16:
         pixels = show_u16(rgb)
     else:
         pixels = show_linear(rgb, to_rec709)
-    return Decoded(pixels, "", alpha, source, space, None, warnings)
+    return Decoded(pixels, alpha=alpha, source=source, source_space=space, warnings=warnings)
 
 
 def show_alpha(alpha: np.ndarray) -> np.ndarray:

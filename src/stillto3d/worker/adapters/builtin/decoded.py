@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Iterable
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Limits:
         if pixels * bytes_per_pixel > self.max_bytes:
             raise BadInput(
                 f"This picture takes {pixels * bytes_per_pixel / 1e9:.1f} GB once decoded; "
-                f"at most {self.max_bytes / 1e9:.1f} GB are opened. Scale it down, or save fewer bits or channels."
+                f"at most {self.max_bytes / 1e9:.1f} GB are opened. Scale it down, or save it in fewer bits."
             )
 
 
@@ -43,6 +44,7 @@ class Decoded:
     """One still as a codec read it, upright.
 
     pixels        u8[H, W, 3], display-referred sRGB, not multiplied by alpha
+    id            sha256 of the file's own samples, upright, with their colour space (see `identify`)
     alpha         u8[H, W], straight
     source        u16, f16 or f32 [H, W, 3] in `source_space`, where 8 bits cannot hold the file; finite
     source_space  "srgb", "lin_rec709", "lin_ap0", ..., or the name of the file's ICC profile
@@ -51,7 +53,8 @@ class Decoded:
     """
 
     pixels: np.ndarray
-    format: str
+    format: str = ""
+    id: str = ""
     alpha: np.ndarray | None = None
     source: np.ndarray | None = None
     source_space: str = "srgb"
@@ -67,9 +70,19 @@ class Decoded:
             "source_space": self.source_space,
             "focal_px": self.focal_px,
             "format": self.format,
+            "id": self.id,
             "warnings": self.warnings,
         }
         return {name: value for name, value in parts.items() if value is not None}
+
+
+def identify(samples: Iterable[np.ndarray], space: bytes) -> str:
+    """sha256, in hexadecimal, of sample arrays before any view transform and of what names their space."""
+    digest = hashlib.sha256(space)
+    for array in samples:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def note(key: str, text: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import struct
 import tempfile
@@ -16,7 +15,7 @@ import numpy as np
 
 from ...errors import BadInput
 from . import colour, exif
-from .decoded import Decoded, Limits, note, refuse_damaged
+from .decoded import Decoded, Limits, identify, note, refuse_damaged
 
 SUFFIXES = {"png": ".png", "tiff": ".tif", "exr": ".exr", "dpx": ".dpx"}
 LABELS = {"png": "PNG", "tiff": "TIFF", "exr": "EXR", "dpx": "DPX"}
@@ -49,7 +48,7 @@ class Channels:
 
 def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
     """Decode `file`, of format `name` (a key of SUFFIXES); raises BadInput, never a partial picture."""
-    import OpenImageIO as oiio
+    import OpenImageIO as oiio  # noqa: N813
 
     if name == "exr":
         check_exr_header(file, limits)
@@ -76,12 +75,12 @@ def lend_path(file: BinaryIO, suffix: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="still-") as folder:
         path = Path(folder, "still" + suffix)
         try:
-            descriptor = f"/dev/fd/{file.fileno()}"
-        except (OSError, AttributeError, io.UnsupportedOperation):
-            descriptor = ""
+            opened = Path(f"/dev/fd/{file.fileno()}")
+        except io.UnsupportedOperation:
+            opened = None
         file.seek(0)
-        if descriptor and os.path.exists(descriptor):
-            path.symlink_to(descriptor)
+        if opened is not None and opened.exists():
+            path.symlink_to(opened)
         else:
             with path.open("wb") as copy:
                 shutil.copyfileobj(file, copy)
@@ -97,9 +96,7 @@ def _read_part(oiio: Any, reader: Any, name: str, limits: Limits) -> Decoded:
         text = f"It holds {parts} {what}: number {part + 1} is used."
         warnings.append(note("first_page_used", text))
     if channels is None:
-        raise BadInput(
-            "This picture holds no colours (only depth or other data). Choose one with red, green and blue."
-        )
+        raise BadInput("This picture holds no colours, only depth or other data. Choose one with colours.")
     if channels.layer:
         warnings.append(note("layer_used", f"It holds several layers: {channels.layer!r} is used."))
     spec = reader.spec()
@@ -108,7 +105,7 @@ def _read_part(oiio: Any, reader: Any, name: str, limits: Limits) -> Decoded:
     samples = _read_samples(oiio, reader, spec, channels, name, limits)
     samples = _turn_upright(_fit_display(samples, spec), int(spec.get_int_attribute("Orientation", 1)))
     shown = _show(samples, spec, name, warnings)
-    shown.format = name
+    shown.format, shown.id = name, identify([samples], shown.source_space.encode())
     height, width = shown.pixels.shape[:2]
     tags = {tag: spec.get_float_attribute(attribute, 0.0) for tag, attribute in EXIF_NAMES.items()}
     shown.focal_px = exif.read_focal_px(tags, width, height)
@@ -116,7 +113,7 @@ def _read_part(oiio: Any, reader: Any, name: str, limits: Limits) -> Decoded:
 
 
 def _choose_part(reader: Any) -> tuple[int, int, Channels | None]:
-    """(index of the first part with colours, number of parts, its channels); the reader stands at that part."""
+    """(first part with colours, number of parts, its channels); the reader is left at that part."""
     found: tuple[int, Channels] | None = None
     parts = 0
     while parts < MAX_COUNTED_PARTS and reader.seek_subimage(parts, 0):
@@ -247,7 +244,7 @@ def _show_density(samples: np.ndarray, warnings: list[dict[str, str]]) -> Decode
 
 
 def decode_density(code: np.ndarray) -> np.ndarray:
-    """Scene-linear light of 10-bit printing density codes (Kodak Cineon: 0.002 density per code, gamma 0.6)."""
+    """Scene-linear light of 10-bit printing density codes (Cineon: density 0.002 a code, gamma 0.6)."""
     slope = DENSITY_PER_CODE / NEGATIVE_GAMMA
     black = 10 ** ((REFERENCE_BLACK - REFERENCE_WHITE) * slope)
     light: np.ndarray = (10 ** ((code - REFERENCE_WHITE) * slope) - black) / (1 - black)
@@ -296,7 +293,7 @@ def write_picture(pixels: np.ndarray, name: str) -> bytes:
 
     EXR holds linear light multiplied by alpha; 8- and 16-bit pixels are made so. No metadata is written.
     """
-    import OpenImageIO as oiio
+    import OpenImageIO as oiio  # noqa: N813
 
     if name == "exr":
         pixels = _make_linear(pixels)
@@ -308,7 +305,7 @@ def write_picture(pixels: np.ndarray, name: str) -> bytes:
         spec.attribute("oiio:UnassociatedAlpha", 1)
     with tempfile.TemporaryDirectory(prefix="still-") as folder:
         path = Path(folder, "still" + SUFFIXES[name])
-        writer = oiio.ImageOutput.create(str(path))
+        writer: Any = oiio.ImageOutput.create(str(path))
         done = writer.open(str(path), spec) and writer.write_image(np.ascontiguousarray(pixels))
         if not (writer.close() and done):
             raise OSError(f"cannot write a temporary {LABELS[name]}: {writer.geterror()}")

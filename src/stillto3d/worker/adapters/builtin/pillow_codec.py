@@ -6,12 +6,13 @@ import importlib
 import io
 import struct
 from typing import Any, BinaryIO
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
 from ...errors import BadInput
 from . import exif as exif_tags
-from .decoded import Decoded, Limits, note, refuse_damaged
+from .decoded import Decoded, Limits, identify, note, refuse_damaged
 
 PLUGINS = {
     "jpeg": "JPEG",
@@ -30,26 +31,32 @@ JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
 
 
 def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
-    """Decode `file`, whose content is of format `name` (a key of PLUGINS); raises BadInput, never a partial picture."""
+    """Decode `file`, of format `name` (a key of PLUGINS); raises BadInput, never a partial picture."""
     warnings: list[dict[str, str]] = []
     if name == "webp":
-        limits.check(*_read_webp_size(file), 4)
+        width, height = _read_webp_size(file)
+        limits.check(width, height, 4)
     picture = _open(file, name)
-    limits.check(*picture.size, max(3, len(picture.getbands())))
+    limits.check(picture.width, picture.height, max(3, len(picture.getbands())))
     if name == "jpeg" and file.seek(0, io.SEEK_END) * JPEG_MOST < picture.width * picture.height:
         raise refuse_damaged("JPEG")
     warnings += _describe_frames(picture, name)
     if name == "tiff":  # Pillow turns a TIFF upright by itself
         _load(picture, name)
         return finish(picture, name, _read_exif(picture, warnings), 1, warnings)
-    _load(picture, name)  # before its EXIF: asked for that, Pillow would load a PNG itself and hide damage
+    _load(picture, name)
+    if name == "jpeg" and _is_cut_jpeg(file, picture):
+        raise refuse_damaged("JPEG")
+    # EXIF only now: asked for it earlier, Pillow would load a PNG itself and hide damage
     exif = _read_exif(picture, warnings)
     return finish(picture, name, exif, exif_tags.read_orientation(exif), warnings)
 
 
 def _load(picture: Any, name: str) -> None:
     try:
-        picture.load()
+        with catch_warnings():
+            simplefilter("ignore")
+            picture.load()
     except MemoryError:
         raise
     except Exception as error:  # a decoder fed with broken data raises anything
@@ -66,7 +73,9 @@ def _open(file: BinaryIO, name: str) -> Any:
     Image.MAX_IMAGE_PIXELS = None  # our own limits are checked instead
     file.seek(0)
     try:
-        return Image.open(file, formats=(plugin,))
+        with catch_warnings():
+            simplefilter("ignore")
+            return Image.open(file, formats=(plugin,))
     except MemoryError:
         raise
     except Exception as error:
@@ -75,54 +84,74 @@ def _open(file: BinaryIO, name: str) -> Any:
 
 def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[dict[str, str]]) -> Decoded:
     """A loaded Pillow picture as upright sRGB arrays."""
-    from PIL import Image
-
     alpha, profile = None, picture.info.get("icc_profile") or b""
     if picture.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         alpha = picture.getchannel("A")
     if picture.mode not in ("L", "RGB", "CMYK"):
         picture = picture.convert("RGB")
+    turn = _find_turn(orientation)
+    if turn is not None:
+        picture = picture.transpose(turn)
+        alpha = None if alpha is None else alpha.transpose(turn)
+    stored = [np.asarray(plane) for plane in (picture, alpha) if plane is not None]
+    identity = identify(stored, profile)
     if profile:
         from .colour import convert_profile
 
         picture = convert_profile(picture, profile, warnings)
     if picture.mode != "RGB":
         picture = picture.convert("RGB")
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(orientation)
-    if turn is not None:
-        picture = picture.transpose(turn)
-        alpha = None if alpha is None else alpha.transpose(turn)
     return Decoded(
-        pixels=np.asarray(picture),
+        pixels=stored[0] if stored[0].ndim == 3 and not profile else np.asarray(picture),
         format=name,
-        alpha=None if alpha is None else np.asarray(alpha),
+        id=identity,
+        alpha=None if alpha is None else stored[1],
         focal_px=_read_focal(exif, *picture.size),
         warnings=warnings,
     )
 
 
-def _read_exif(picture: Any, warnings: list[dict[str, str]]) -> Any:
-    """The picture's EXIF; a broken one is ignored with a warning."""
-    try:
-        found = picture.getexif()
-        found.get_ifd(exif_tags.EXIF_IFD)
-        return found
-    except MemoryError:
-        raise
-    except Exception:
-        from PIL import Image
+def _find_turn(orientation: int) -> Any:
+    """What Pillow must do to turn a picture of this EXIF orientation upright; None for nothing."""
+    from PIL.Image import Transpose
 
-        warnings.append(note("exif_ignored", "Its EXIF data are damaged and were ignored."))
-        return Image.Exif()
+    return {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(orientation)
+
+
+def _read_exif(picture: Any, warnings: list[dict[str, str]]) -> Any:
+    """The picture's EXIF; what is broken in it is left out, with a warning."""
+    packed = picture.info.get("exif")
+    return parse_exif(packed, warnings) if isinstance(packed, bytes) else picture.getexif()
+
+
+def parse_exif(packed: bytes, warnings: list[dict[str, str]]) -> Any:
+    """EXIF bytes as a Pillow Exif; what is broken in them is left out, with a warning."""
+    from PIL import Image
+
+    found, broken = Image.Exif(), False
+    with catch_warnings(record=True) as complaints:
+        simplefilter("always")
+        try:
+            found.load(packed)
+            found.get_ifd(exif_tags.EXIF_IFD)
+        except MemoryError:
+            raise
+        except Exception:
+            found, broken = Image.Exif(), True
+    if broken or complaints:
+        warnings.append(
+            note("exif_ignored", "Its EXIF data are damaged: what cannot be read of them is ignored.")
+        )
+    return found
 
 
 def _read_focal(exif: Any, width: int, height: int) -> float | None:
@@ -130,6 +159,45 @@ def _read_focal(exif: Any, width: int, height: int) -> float | None:
         return exif_tags.read_focal_px(exif.get_ifd(exif_tags.EXIF_IFD), width, height)
     except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError):
         return None
+
+
+def _is_cut_jpeg(file: BinaryIO, picture: Any) -> bool:
+    """Whether a JPEG whose end marker is in place lacks the end of its data.
+
+    libjpeg fills what is missing with middle grey and says nothing. Where the last block is such grey, the
+    picture is decoded once more with other data before the end marker: a whole picture has no use for them.
+    """
+    from PIL import Image
+
+    width, height = picture.size
+    corner = picture.crop((max(0, width - 8), max(0, height - 8), width, height))
+    if picture.mode not in ("L", "RGB") or any(band != (128, 128) for band in _list_extrema(corner)):
+        return False
+    file.seek(0)
+    data = file.read()
+    end = data.find(b"\xff\xd9", _find_scan(data))
+    if end < 0:
+        return False
+    padded = Image.open(io.BytesIO(data[:end] + bytes(4096) + data[end:]), formats=("JPEG",))
+    _load(padded, "jpeg")
+    return bool(padded.tobytes() != picture.tobytes())
+
+
+def _list_extrema(picture: Any) -> list[tuple[int, int]]:
+    return [band.getextrema() for band in picture.split()]
+
+
+def _find_scan(data: bytes) -> int:
+    """Offset of the first start-of-scan marker of a JPEG, past its thumbnails; its length if none."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        if data[position + 1] == 0xDA:
+            return position
+        if data[position + 1] == 0xFF:
+            position += 1
+            continue
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return len(data)
 
 
 def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
@@ -152,7 +220,7 @@ def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
 
 
 def is_deep_tiff(file: BinaryIO) -> bool:
-    """Whether the first page has other samples than 8-bit ones (or is beyond Pillow); camera raw is refused."""
+    """Whether the first page has other than 8-bit samples, or is beyond Pillow; refuses camera raw."""
     try:
         tags = _open(file, "tiff").tag_v2
     except BadInput:
@@ -160,7 +228,7 @@ def is_deep_tiff(file: BinaryIO) -> bool:
     if DNG_VERSION in tags or (tags.get(NEW_SUBFILE_TYPE, 0) == 1 and SUB_IFDS in tags):
         raise BadInput("This is a camera raw file. Develop it first, and save it as a 16-bit TIFF.")
     bits = tags.get(BITS_PER_SAMPLE, (1,))
-    return max(bits) > 8 or max(tags.get(SAMPLE_FORMAT, (1,))) != 1
+    return bool(max(bits) > 8 or max(tags.get(SAMPLE_FORMAT, (1,))) != 1)
 
 
 def _read_webp_size(file: BinaryIO) -> tuple[int, int]:
@@ -197,7 +265,7 @@ def read_heic(file: BinaryIO, limits: Limits) -> Decoded:
     except Exception as error:
         raise refuse_damaged("HEIC") from error
     deep = int(picture.info.get("bit_depth", 8)) > 8
-    limits.check(*picture.size, 4 * (2 if deep else 1))
+    limits.check(picture.size[0], picture.size[1], 4 * (2 if deep else 1))
     try:
         samples = np.asarray(picture)
     except MemoryError:
@@ -215,13 +283,7 @@ def read_heic(file: BinaryIO, limits: Limits) -> Decoded:
 def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[dict[str, str]]) -> Decoded:
     from PIL import Image
 
-    exif = Image.Exif()
-    try:
-        exif.load(picture.info.get("exif") or b"")
-        exif.get_ifd(exif_tags.EXIF_IFD)
-    except Exception:
-        warnings.append(note("exif_ignored", "Its EXIF data are damaged and were ignored."))
-        exif = Image.Exif()
+    exif = parse_exif(picture.info.get("exif") or b"", warnings)
     profile = picture.info.get("icc_profile") or b""
     if samples.ndim == 2:
         samples = samples[..., None]
@@ -233,6 +295,7 @@ def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[dict[str, str
 
     height, width = samples.shape[:2]
     shown = show_samples(samples, "srgb", profile, warnings)
+    shown.id = identify([samples], profile)
     shown.format, shown.focal_px = "heic", _read_focal(exif, width, height)
     return shown
 

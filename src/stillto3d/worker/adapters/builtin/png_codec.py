@@ -35,7 +35,7 @@ class PngHeader:
 
 
 def read_header(file: BinaryIO, limits: Limits) -> PngHeader:
-    """Walk the chunks: size within the limits, data that can hold it, an end; no chunk but iCCP is inflated."""
+    """Walk the chunks: a size within the limits, data that can hold it, an end; nothing but iCCP inflates."""
     header, data_bytes, ended = PngHeader(), 0, False
     size = file.seek(0, io.SEEK_END)
     position = len(SIGNATURE)
@@ -118,7 +118,7 @@ def write_png(pixels: np.ndarray, level: int = 1) -> bytes:
     rows[0, 1:] = raw[0]
     np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
     size = struct.pack(">IIBBBBB", width, height, 16 if deep else 8, COLOUR_TYPES[channels], 0, 0, 0)
-    chunks = ((b"IHDR", size), (b"IDAT", zlib.compress(rows, level)), (b"IEND", b""))
+    chunks = ((b"IHDR", size), (b"IDAT", zlib.compress(rows.data, level)), (b"IEND", b""))
     return SIGNATURE + b"".join(_pack_chunk(kind, body) for kind, body in chunks)
 
 
