@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import BadInput
 
 FARTHEST_RATIO = 1e5  # far plane over near plane: 24 bits of depth hold no more
-DEEPEST_PICTURE = 16384  # pixels on a side
+LONGEST_SIDE = 16384  # pixels on a side
 MOST_MESHES = 65535  # ids are u16 and 0 is "nothing"
 MESH_ARRAYS = ("positions", "faces", "uvs", "corner_uvs", "texture", "colors")
 
@@ -37,10 +37,13 @@ class View(NamedTuple):
             pose = np.asarray(camera["world_from_camera"], dtype=np.float64).reshape(4, 4)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput("The camera lacks a size, a focal length or a pose; solve it again.") from error
-        if not (0 < width <= DEEPEST_PICTURE and 0 < height <= DEEPEST_PICTURE):
+        if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
             raise BadInput(
-                f"A picture of {width} x {height} pixels cannot be drawn; "
-                f"choose 1 to {DEEPEST_PICTURE} pixels on each side."
+                "A picture of {width} x {height} pixels cannot be drawn; "
+                "choose 1 to {most} pixels on each side.",
+                width=width,
+                height=height,
+                most=LONGEST_SIDE,
             )
         if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0 and np.isfinite(pose).all()):
             raise BadInput(
@@ -65,7 +68,7 @@ class View(NamedTuple):
 class Piece(NamedTuple):
     """One mesh, standing in camera axes and ready to be uploaded."""
 
-    index: int  # its place in the caller's list
+    number: int  # its place in the caller's list
     positions: np.ndarray  # f32[n,3] metres, camera axes (x right, y up, looking along -z)
     faces: np.ndarray  # i32[m,3]
     uvs: np.ndarray | None  # f32[n,2], (0,0) = the texture's top-left corner
@@ -77,17 +80,17 @@ def read_piece(index: int, arrays: Arrays, transform: Any, view: View) -> Piece 
     """Mesh `index` of the call, checked and moved into camera axes; None where there is nothing to draw."""
     mesh = {name: arrays[key] for name in MESH_ARRAYS if (key := f"{index}.{name}") in arrays}
     if "positions" not in mesh or "faces" not in mesh:
-        raise BadInput(f"Mesh {index} has no positions or no faces.")
+        raise BadInput("Mesh {index} has no positions or no faces.", index=index)
     positions, faces = mesh["positions"].reshape(-1, 3), mesh["faces"].reshape(-1, 3)
     if not len(faces):
         return None
     if not np.isfinite(positions).all():
-        raise BadInput(f"Mesh {index} holds positions that are not finite.")
+        raise BadInput("Mesh {index} holds positions that are not finite.", index=index)
     if faces.min() < 0 or faces.max() >= len(positions):
-        raise BadInput(f"A face of mesh {index} names a vertex that does not exist.")
+        raise BadInput("A face of mesh {index} names a vertex that does not exist.", index=index)
     placed = view.camera_from_world @ np.asarray(transform, dtype=np.float64).reshape(4, 4)
     if not np.isfinite(placed).all():
-        raise BadInput(f"The place of mesh {index} is not finite.")
+        raise BadInput("The place of mesh {index} is not finite.", index=index)
     positions = (positions @ placed[:3, :3].T + placed[:3, 3]).astype(np.float32)
     uvs, colors, texture = mesh.get("uvs"), mesh.get("colors"), mesh.get("texture")
     if "corner_uvs" in mesh:
@@ -96,10 +99,17 @@ def read_piece(index: int, arrays: Arrays, transform: Any, view: View) -> Piece 
         uvs, faces = mesh["corner_uvs"].reshape(-1, 2), np.arange(len(corners)).reshape(-1, 3)
     if texture is not None and texture.size:
         if uvs is None or len(uvs) != len(positions) or not np.isfinite(uvs).all():
-            raise BadInput(f"Mesh {index} has a texture, but no finite texture coordinate for each vertex.")
+            raise BadInput(
+                "Mesh {index} has a texture, but no finite texture coordinate for each vertex.", index=index
+            )
         return Piece(index, positions, faces.astype(np.int32), uvs.astype(np.float32), texture, None)
     if colors is not None and len(colors) != len(positions):
-        raise BadInput(f"Mesh {index} has {len(colors)} colours for {len(positions)} vertices.")
+        raise BadInput(
+            "Mesh {index} has {colours} colours for {vertices} vertices.",
+            index=index,
+            colours=len(colors),
+            vertices=len(positions),
+        )
     return Piece(index, positions, faces.astype(np.int32), None, None, colors)
 
 
@@ -137,8 +147,13 @@ class Rasteriser:
         """
         view, wants, meshes = View.read(params["camera"]), params.get("wants", ["color"]), params["meshes"]
         if len(meshes) > MOST_MESHES:
-            raise BadInput(f"{len(meshes)} meshes are too many to draw at once; {MOST_MESHES} is the most.")
-        read = (read_piece(k, arrays, mesh["transform"], view) for k, mesh in enumerate(meshes))
+            raise BadInput(
+                "{count} meshes are too many to draw at once; {most} is the most.",
+                count=len(meshes),
+                most=MOST_MESHES,
+            )
+        unmoved = np.eye(4)
+        read = (read_piece(k, arrays, mesh.get("transform", unmoved), view) for k, mesh in enumerate(meshes))
         pieces = [piece for piece in read if piece is not None]
         background = np.asarray(params.get("background", (0, 0, 0)), dtype=np.uint8).reshape(3)
         planes = choose_planes(pieces)
@@ -163,6 +178,26 @@ class Rasteriser:
             stage.close()
         tick(4, 4)
         return answer
+
+    def match(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
+        """How the meshes agree with `still` u8[H,W,3] and with the masks of the props among them.
+
+        As `render`; the first `scenes` meshes are the set, the others are props, each with `k.mask` u8[H,W].
+        Answers psnr_db of the whole picture (at most 100) and silhouette_iou f32[props]: of the mask's inside
+        (over 127) with the prop drawn alone.
+        """
+        everything = self.render(arrays, {**params, "wants": ["color"]}, tick)
+        error = everything["rgba"][..., :3].astype(np.float32) - arrays["still"]
+        mean = float(np.square(error).mean(dtype=np.float64))
+        psnr = min(100.0, 10 * np.log10(255.0**2 / mean)) if mean else 100.0
+        overlaps = []
+        for k in range(int(params["scenes"]), len(params["meshes"])):
+            alone = {f"0.{name}": arrays[f"{k}.{name}"] for name in ("positions", "faces")}
+            asked = {**params, "meshes": [params["meshes"][k]], "wants": ["depth"]}
+            drawn, inside = self.render(alone, asked, tick)["depth"] > 0, arrays[f"{k}.mask"] > 127
+            union = int((drawn | inside).sum())
+            overlaps.append((drawn & inside).sum() / union if union else 1.0)
+        return {"psnr_db": psnr, "silhouette_iou": np.array(overlaps, dtype=np.float32)}
 
 
 def open_window(device: str) -> Any:
@@ -229,7 +264,7 @@ class Stage:
         if piece.texture is not None:
             actor.SetTexture(build_texture(piece.texture, texture_limit))
         self._renderer.AddActor(actor)
-        self._actors.append((piece.index, actor))
+        self._actors.append((piece.number, actor))
 
     def shoot(self) -> np.ndarray:
         """Draw and read the colours back: u8[H,W,3], top row first."""
@@ -255,8 +290,8 @@ class Stage:
     def shoot_ids(self) -> np.ndarray:
         """Which mesh each pixel shows: u16[H,W], 0 = none, else its place in the list + 1."""
         self._renderer.SetBackground(0, 0, 0)
-        for index, actor in self._actors:
-            high, low = divmod(index + 1, 256)
+        for number, actor in self._actors:
+            high, low = divmod(number + 1, 256)
             actor.SetTexture(None)
             actor.GetMapper().ScalarVisibilityOff()
             actor.GetProperty().SetColor(high / 255, low / 255, 0)
@@ -334,5 +369,6 @@ def show_nothing(view: View, background: np.ndarray, wants: list[str]) -> Arrays
 
 
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str, Any]]]:
-    """The rasteriser's one operation; it needs no weights."""
-    return {"render": Rasteriser(device).render}
+    """The rasteriser's operations; it needs no weights."""
+    rasteriser = Rasteriser(device)
+    return {"render": rasteriser.render, "match": rasteriser.match}

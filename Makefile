@@ -1,0 +1,58 @@
+# Two commands do all that they need by themselves: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup setup-dev demo test test-long lint eval bench hostile validate words lock clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup:  # the app's environment, and what the system lacks
+	@scripts/setup.sh app
+
+setup-dev:
+	@scripts/setup.sh dev
+
+demo: setup  ## turn a sample still into a scene and say where it lies
+	$(PY) -m stillto3d demo --out out/demo
+
+test: setup-dev lint  ## everything that a change must pass
+	$(PY) -m pytest
+	@$(MAKE) --no-print-directory hostile
+	@$(MAKE) --no-print-directory validate
+
+test-long: setup-dev  ## the long runs: hundreds of kills, wide fuzzing
+	$(PY) -m pytest -m long --long
+
+lint: setup-dev  ## ruff, mypy, import contracts
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+eval: setup-dev  ## score the builtins on the samples; STILLS=DIR AGAINST=DIR OUT=FILE
+	$(PY) scripts/evaluate.py $(if $(STILLS),--stills "$(STILLS)") $(if $(AGAINST),--against "$(AGAINST)") \
+		--out "$(or $(OUT),eval.json)"
+
+bench: setup-dev  ## times and memory, as in docs/benchmarks.md
+	$(PY) scripts/bench.py
+
+hostile: setup-dev  ## every broken picture opens right or is refused with words; FILES=DIR for another folder
+	$(PY) scripts/judge_stills.py $(if $(FILES),"$(FILES)")
+
+validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, plyfile
+	scripts/judges.sh
+	$(PY) -m pytest -m judge --judges
+
+words: setup-dev  ## gather every sentence, update and compile the catalogues
+	$(PY) scripts/words.py
+
+lock:  ## renew the locked versions
+	uv pip compile --quiet --upgrade pyproject.toml --python-version 3.11 --no-emit-index-url \
+		--no-emit-find-links --no-annotate --no-header -o requirements.lock
+	uv pip compile --quiet pyproject.toml --group dev -c requirements.lock --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements-dev.lock
+
+clean:  ## remove the environment and everything built
+	rm -rf .venv .venv-blender build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
