@@ -1,0 +1,16 @@
+"""Picks a face by argv: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """The entry point of `stillto3d` and of `python -m stillto3d`."""
+    from . import cli
+
+    sys.exit(cli.main())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""The command line: commands generated from the pipelines table, and a few of its own."""
+
+from __future__ import annotations
+
+import inspect as introspection
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from . import __version__, formats
+from .engine.jobs import Event, Job
+from .errors import Bug, Cancelled, Refusal, StillTo3DError, word_os_error
+from .formats.shot_folder import Outcome, write_shot_folder
+from .models.roles import Match
+from .pipelines import PIPELINES, Pipeline
+from .project.project import Patch, apply_patch
+from .settings import find_folders
+from .studio import Studio
+from .words import find_resources, tr
+
+app = typer.Typer(
+    name="stillto3d",
+    help=tr("Turn a film still into masks, a metric 3D set, textured props and a solved camera."),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help=tr("What models there are."), no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Input = Annotated[Path, typer.Argument(help=tr("A still, or a project (.s3d)."), show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help=tr("Folder for the results."))]
+AsJson = Annotated[bool, typer.Option("--json", help=tr("Answer in JSON, for machines."))]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; answers its exit code (see `errors`)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app(args=words, prog_name="stillto3d", standalone_mode=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except (KeyboardInterrupt, typer.Abort):
+        return _show_error(Cancelled(), "--json" in words)
+    except StillTo3DError as error:
+        return _show_error(error, "--json" in words)
+    except typer._click.exceptions.ClickException as usage:
+        usage.show()
+        return usage.exit_code
+    except BrokenPipeError:
+        return Cancelled.exit_code
+    except OSError as error:
+        return _show_error(word_os_error(error, error.filename or ""), "--json" in words)
+    except Exception as error:
+        import traceback
+
+        return _show_error(Bug(f"{type(error).__name__}: {error}", traceback.format_exc()), "--json" in words)
+    return 0
+
+
+def _show_error(error: StillTo3DError, as_json: bool) -> int:
+    sentence = str(error)
+    evidence = getattr(error, "evidence", "")
+    if not isinstance(error, Refusal):
+        sentence = tr("This is a mistake of ours: {what}", what=sentence)
+    if evidence:
+        sentence += " " + tr("Details: {path}", path=_keep_evidence(error, evidence))
+    if as_json:
+        answer = {"error": type(error).__name__, "message": sentence, "exit_code": error.exit_code}
+        print(json.dumps(answer, ensure_ascii=True))
+    else:
+        Console(stderr=True, soft_wrap=True).print(escape(_printable(sentence)), highlight=False)
+    return error.exit_code
+
+
+def _keep_evidence(error: StillTo3DError, evidence: str) -> Path:
+    folder = find_folders().cache / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{type(error).__name__}.txt"
+    path.write_text(f"stillto3d {__version__}\n{error}\n\n{evidence}\n", encoding="utf-8", errors="replace")
+    return path
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey or cannot encode."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    encoding = sys.stderr.encoding or "utf-8"
+    return shown.encode(encoding, "replace").decode(encoding)
+
+
+# --------------------------------------------------------------------------- progress
+
+
+class _Bar:
+    """A progress bar on a terminal; nothing when piped."""
+
+    def __init__(self, quiet: bool) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=1.0)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._progress.stop()
+
+    def hear(self, event: Event) -> None:
+        """Show the newest state of the job at hand."""
+        self._progress.update(
+            self._task, completed=event.fraction, description=escape(_printable(event.text))
+        )
+
+
+@contextmanager
+def _open_studio(as_json: bool) -> Iterator[Studio]:
+    with _Bar(quiet=as_json) as bar, Studio.open(on_event=bar.hear) as studio:
+        yield studio
+
+
+# --------------------------------------------------------------------------- pipelines as commands
+
+
+def _make_command(pipeline: Pipeline) -> Callable[..., None]:
+    """A typer command whose options are the fields of the pipeline's parameters."""
+
+    def command(source: Path, out: Path, as_json: bool, **options: Any) -> None:
+        given = {name: value for name, value in options.items() if value not in (None, [])}
+        with _open_studio(as_json) as studio:
+            outcome = run_pipeline(studio, pipeline, source, out, given)
+        _show_outcome(outcome, as_json)
+
+    kinds = {
+        "source": (Input, introspection.Parameter.empty),
+        "out": (Out, Path("out")),
+        "as_json": (AsJson, False),
+    }
+    options = {name: _make_option(name, field) for name, field in pipeline.params.model_fields.items()}
+    parameters = [
+        introspection.Parameter(name, introspection.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+        for name, (kind, default) in {**kinds, **options}.items()
+    ]
+    command.__signature__ = introspection.Signature(parameters)  # type: ignore[attr-defined]
+    command.__doc__ = tr(pipeline.title)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _make_option(name: str, field: FieldInfo) -> tuple[Any, Any]:
+    """The annotation and default of the option for one parameter."""
+    option = typer.Option(
+        f"--{name.replace('_', '-')}", help=tr(field.description or ""), show_default=bool(field.default)
+    )
+    kind: Any = field.annotation
+    if get_args(kind)[1:] == (Ellipsis,):
+        return Annotated[list[get_args(kind)[0]], option], []  # type: ignore[misc]
+    members = [member for member in get_args(kind) if member is not NoneType]
+    if members:
+        return Annotated[members[0] | None, option], field.default
+    return Annotated[kind, option], field.default
+
+
+def run_pipeline(
+    studio: Studio, pipeline: Pipeline, source: Path, out: Path, params: dict[str, Any]
+) -> Outcome:
+    """Read, run, and write the folder of results; every stage is timed."""
+    started = time.monotonic()
+    studio.check_params(pipeline, params)
+    studio.warm(pipeline)
+    formats.recover_folder(out)
+    seconds: dict[str, float] = {}
+    project = studio.read(source)
+    seconds["read"] = time.monotonic() - started
+    held = str(source.resolve()) if source.suffix == ".s3d" else None
+    patch: Patch = studio.wait(studio.submit(pipeline.name, project, params, held))
+    seconds |= patch.notes.get("seconds", {pipeline.name: time.monotonic() - started - seconds["read"]})
+    project = apply_patch(project, patch)
+    match: Match | None = patch.notes.get("match")
+    job: Job = studio.engine.submit(
+        "write", lambda run: write_shot_folder(run, project, out, seconds, match, patch.notes, started)
+    )
+    outcome: Outcome = studio.wait(job)
+    return outcome
+
+
+def _show_outcome(outcome: Outcome, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"out": str(outcome.folder), "report": outcome.report}, ensure_ascii=True, indent=1))
+        return
+    console = Console(soft_wrap=True)
+    for line in outcome.describe():
+        console.print(escape(_printable(line)), highlight=False)
+
+
+for _pipeline in PIPELINES.values():
+    app.command(_pipeline.name, help=tr(_pipeline.title))(_make_command(_pipeline))
+
+
+# --------------------------------------------------------------------------- the face's own commands
+
+
+@app.command(help=tr("Write a project to a file; the suffix chooses the format."))
+def export(
+    project: Annotated[Path, typer.Argument(help=tr("A project (.s3d) or a still."), show_default=False)],
+    to: Annotated[Path, typer.Option("--to", help=tr("The file to write."), show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Write a project to a file."""
+    with _open_studio(as_json) as studio:
+        studio.wait(studio.write(studio.read(project), to))
+    print(json.dumps({"file": str(to)}) if as_json else _printable(tr("Written: {path}", path=to)))
+
+
+@app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))
+def inspect(
+    file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False
+) -> None:
+    """Say what a file holds."""
+    with _open_studio(as_json) as studio:
+        found = studio.inspect(file)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=True, indent=1))
+        return
+    for line in _list_lines(found):
+        print(_printable(line))
+
+
+def _list_lines(value: Any, indent: str = "", name: str = "") -> Iterator[str]:
+    """Nested values as indented lines."""
+    if isinstance(value, dict):
+        if name:
+            yield f"{indent}{name}:"
+        for key, inner in value.items():
+            yield from _list_lines(inner, indent + ("  " if name else ""), str(key))
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for k, inner in enumerate(value):
+            yield from _list_lines(inner, indent, f"{name} {k + 1}")
+    else:
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        yield f"{indent}{name}: {shown}"
+
+
+@models_app.command("list", help=tr("List the models and whether they can be used."))
+def list_models(as_json: AsJson = False) -> None:
+    """List the models."""
+    from .models.catalog import Catalog, Store
+
+    catalog, store = Catalog(), Store(find_folders().data / "models")
+    rows = [(card, store.check(card)) for card in catalog.cards.values()]
+    if as_json:
+        answer = [{**card.model_dump(mode="json"), "state": found.state.name} for card, found in rows]
+        print(json.dumps(answer, ensure_ascii=True, indent=1))
+        return
+    table = Table(tr("Model"), tr("Role"), tr("State"), tr("Licence"), tr("What it is"), box=None)
+    for card, found in rows:
+        table.add_row(
+            card.id, card.role, found.state.name, card.licence.weights or card.licence.code, card.title
+        )
+    Console().print(table)
+
+
+@app.command(help=tr("Make a shot from a sample that ships with the app."))
+def demo(out: Out = Path("out"), as_json: AsJson = False) -> None:
+    """Make a shot from a sample."""
+    folder = find_resources() / "samples"
+    recipe = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+    with _open_studio(as_json) as studio:
+        outcome = run_pipeline(studio, PIPELINES["convert"], folder / recipe.pop("still"), out, recipe)
+    _show_outcome(outcome, as_json)
+
+
+@app.callback(invoke_without_command=True)
+def _show_version(
+    version: Annotated[bool, typer.Option("--version", help=tr("Show the version."))] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
