@@ -16,15 +16,20 @@ IDENTITY = np.eye(4).tolist()
 
 
 @pytest.fixture(scope="module")
-def render() -> Callable[..., Arrays]:
-    """The operation on a warm window, as a worker holds it."""
-    operation = rasterise.load(None, "cpu")["render"]
+def operations() -> dict[str, Callable[..., Arrays]]:
+    """The operations on a warm window, as a worker holds them."""
+    return rasterise.load(None, "cpu")
+
+
+@pytest.fixture
+def render(operations) -> Callable[..., Arrays]:
+    """`render` with everything wanted and every mesh where it is."""
 
     def call(arrays: Arrays, camera: dict[str, Any], tick: Any = lambda *_: None, **params: Any) -> Arrays:
         count = 1 + max((int(name.split(".")[0]) for name in arrays), default=-1)
-        params.setdefault("meshes", [{"transform": IDENTITY}] * count)
+        params.setdefault("meshes", [{}] * count)
         params.setdefault("wants", ["color", "depth", "ids"])
-        return operation(arrays, {"camera": camera, **params}, tick)
+        return operations["render"](arrays, {"camera": camera, **params}, tick)
 
     return call
 
@@ -229,3 +234,39 @@ def test_drawing_can_be_cancelled(render):
     with pytest.raises(Cancelled):
         render(card, camera, tick=cancel)
     assert (render(card, camera)["ids"] == 1).all()
+
+
+def test_a_match_is_measured_over_the_whole_picture_and_prop_by_prop(operations):
+    camera = make_camera(40, 30, 30.0)
+    still = make_noise(30, 40)
+    near, far = (5, 5, 25, 15), (15, 10, 35, 20)
+    arrays = (
+        make_card(0, camera, 5.0, (0, 0, 40, 30))
+        | make_card(1, camera, 2.0, near)
+        | make_card(2, camera, 3.0, far)
+        | {"0.texture": still, "still": still}
+    )
+    pixels = still.copy()
+    pixels[10:20, 15:35] = pixels[5:15, 5:25] = 255
+    for k, (x0, y0, x1, y1) in ((1, near), (2, far)):
+        arrays[f"{k}.mask"] = np.zeros((30, 40), np.uint8)
+        arrays[f"{k}.mask"][y0:y1, x0:x1] = 255
+    arrays["2.mask"][10:20, 15:25] = 0  # half of it is missing in the mask
+    steps: list[float] = []
+    params = {"meshes": [{}] * 3, "scenes": 1, "camera": camera}
+    found = operations["match"](arrays, params, lambda k, n: steps.append(k / n))
+    np.testing.assert_allclose(found["silhouette_iou"], [1.0, 0.5])
+    error = np.mean((pixels.astype(float) - still) ** 2)
+    assert found["psnr_db"] == pytest.approx(10 * np.log10(255**2 / error), abs=0.01)
+    assert steps == sorted(steps) and steps[-1] == 1.0
+
+
+def test_a_perfect_match_has_a_finite_psnr(operations):
+    camera = make_camera(16, 12, 10.0)
+    still = make_noise(12, 16)
+    arrays = make_card(0, camera, 5.0, (0, 0, 16, 12)) | {"0.texture": still, "still": still}
+    found = operations["match"](arrays, {"meshes": [{}], "scenes": 1, "camera": camera}, lambda *_: None)
+    assert found["psnr_db"] == 200.0 and found["silhouette_iou"].shape == (0,)
+    with pytest.raises(BadInput, match="differ in size"):
+        wrong = {**arrays, "still": still[:-1]}
+        operations["match"](wrong, {"meshes": [{}], "scenes": 1, "camera": camera}, lambda *_: None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 import numpy as np
 
@@ -88,7 +90,9 @@ def read_piece(index: int, arrays: Arrays, transform: Any, view: View) -> Piece 
         raise BadInput("Mesh {index} holds positions that are not finite.", index=index)
     if faces.min() < 0 or faces.max() >= len(positions):
         raise BadInput("A face of mesh {index} names a vertex that does not exist.", index=index)
-    placed = view.camera_from_world @ np.asarray(transform, dtype=np.float64).reshape(4, 4)
+    placed = view.camera_from_world
+    if transform is not None:
+        placed = placed @ np.asarray(transform, dtype=np.float64).reshape(4, 4)
     if not np.isfinite(placed).all():
         raise BadInput("The place of mesh {index} is not finite.", index=index)
     positions = (positions @ placed[:3, :3].T + placed[:3, 3]).astype(np.float32)
@@ -140,33 +144,17 @@ class Rasteriser:
 
         Per mesh k: `k.positions` f32[n,3] metres; `k.faces` u32[m,3]; then `k.uvs` f32[n,2] or `k.corner_uvs`
         f32[m,3,2] with `k.texture` u8[h,w,3], or `k.colors` u8[n,3], or neither (white). `params`: `meshes`
-        [{transform: 4x4 row-major, world from mesh}], `camera` {width, height, fx, fy, cx, cy,
+        [{transform: 4x4 row-major, world from mesh, else identity}], `camera` {width, height, fx, fy, cx, cy,
         world_from_camera: 4x4, looking along -z, y up}, `background` [r, g, b] 0..255, `wants` of color,
         depth, ids. Answers rgba u8[H,W,4] (unlit; alpha 255 where there is a mesh), depth f32[H,W] (metres
         along the axis; 0 = nothing), ids u16[H,W] (0 = nothing, else k+1).
         """
-        view, wants, meshes = View.read(params["camera"]), params.get("wants", ["color"]), params["meshes"]
-        if len(meshes) > MOST_MESHES:
-            raise BadInput(
-                "{count} meshes are too many to draw at once; {most} is the most.",
-                count=len(meshes),
-                most=MOST_MESHES,
-            )
-        unmoved = np.eye(4)
-        read = (read_piece(k, arrays, mesh.get("transform", unmoved), view) for k, mesh in enumerate(meshes))
-        pieces = [piece for piece in read if piece is not None]
-        background = np.asarray(params.get("background", (0, 0, 0)), dtype=np.uint8).reshape(3)
-        planes = choose_planes(pieces)
-        if planes is None:
-            return show_nothing(view, background, wants)
+        wants = params.get("wants", ["color"])
         answer: Arrays = {}
-        stage = Stage(self.window, view, planes, background)
-        try:
-            for piece in pieces:
-                stage.add(piece, self.texture_limit)
+        with self.set_stage(arrays, params) as stage:
             tick(1, 4)
-            pixels = stage.shoot()
-            depth = linearise(stage.read_depth(), *planes)
+            if "color" in wants or "depth" in wants:
+                pixels, depth = stage.shoot(), stage.read_depth()
             if "color" in wants:
                 answer["rgba"] = np.dstack([pixels, np.where(depth > 0, np.uint8(255), np.uint8(0))])
             if "depth" in wants:
@@ -174,30 +162,65 @@ class Rasteriser:
             tick(3, 4)
             if "ids" in wants:
                 answer["ids"] = stage.shoot_ids()
-        finally:
-            stage.close()
         tick(4, 4)
         return answer
 
     def match(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
-        """How the meshes agree with `still` u8[H,W,3] and with the masks of the props among them.
+        """How meshes seen by the still's camera agree with the still u8[H,W,3] and with masks.
 
-        As `render`; the first `scenes` meshes are the set, the others are props, each with `k.mask` u8[H,W].
-        Answers psnr_db of the whole picture (at most 100) and silhouette_iou f32[props]: of the mask's inside
-        (over 127) with the prop drawn alone.
+        Meshes as `render` takes them; the first `params["scenes"]` are the set, each other mesh k is a prop
+        with the mask `k.mask` u8[H,W]. Answers psnr_db of the whole picture (all meshes, `background` behind;
+        200 = equal) and silhouette_iou f32[props], each prop drawn alone against its mask at one half.
         """
-        everything = self.render(arrays, {**params, "wants": ["color"]}, tick)
-        error = everything["rgba"][..., :3].astype(np.float32) - arrays["still"]
-        mean = float(np.square(error).mean(dtype=np.float64))
-        psnr = min(100.0, 10 * np.log10(255.0**2 / mean)) if mean else 100.0
+        still, first, count = arrays["still"], int(params["scenes"]), len(params["meshes"])
         overlaps = []
-        for k in range(int(params["scenes"]), len(params["meshes"])):
-            alone = {f"0.{name}": arrays[f"{k}.{name}"] for name in ("positions", "faces")}
-            asked = {**params, "meshes": [params["meshes"][k]], "wants": ["depth"]}
-            drawn, inside = self.render(alone, asked, tick)["depth"] > 0, arrays[f"{k}.mask"] > 127
-            union = int((drawn | inside).sum())
-            overlaps.append((drawn & inside).sum() / union if union else 1.0)
+        with self.set_stage(arrays, params) as stage:
+            if still.shape[:2] != stage.shape:
+                raise BadInput("The still and its camera differ in size; solve the camera again.")
+            psnr = measure_psnr(stage.shoot(), still)
+            for k in range(first, count):
+                tick(k - first + 1, count - first + 1)
+                overlaps.append(measure_iou(stage.shoot_silhouette(k), arrays[f"{k}.mask"] >= 128))
+        tick(1, 1)
         return {"psnr_db": psnr, "silhouette_iou": np.array(overlaps, dtype=np.float32)}
+
+    @contextmanager
+    def set_stage(self, arrays: Arrays, params: dict[str, Any]) -> Iterator[Stage]:
+        """The call's meshes before its camera; they are given back at the end."""
+        view, meshes = View.read(params["camera"]), params["meshes"]
+        if len(meshes) > MOST_MESHES:
+            raise BadInput(
+                "{count} meshes are too many to draw at once; {most} is the most.",
+                count=len(meshes),
+                most=MOST_MESHES,
+            )
+        read = (read_piece(k, arrays, mesh.get("transform"), view) for k, mesh in enumerate(meshes))
+        pieces = [piece for piece in read if piece is not None]
+        background = np.asarray(params.get("background", (0, 0, 0)), dtype=np.uint8).reshape(3)
+        planes = choose_planes(pieces)
+        stage = Stage(self.window, view, planes or (0.1, 1.0), background)
+        try:
+            for piece in pieces if planes else ():
+                stage.add(piece, self.texture_limit)
+            yield stage
+        finally:
+            stage.close()
+
+
+def measure_psnr(seen: np.ndarray, still: np.ndarray) -> float:
+    """Peak signal to noise of two pictures u8[H,W,3] in dB; 200 when they are equal."""
+    difference = np.subtract(seen, still, dtype=np.int16).reshape(-1)
+    squares = sum(
+        float(np.square(part, dtype=np.int32).sum(dtype=np.int64))
+        for part in np.array_split(difference, 1 + difference.size // (1 << 20))
+    )
+    return min(200.0, 10 * math.log10(255**2 * difference.size / squares)) if squares else 200.0
+
+
+def measure_iou(seen: np.ndarray, mask: np.ndarray) -> float:
+    """Intersection over union of two bool[H,W]; 1 when both are empty."""
+    union = np.count_nonzero(seen | mask)
+    return np.count_nonzero(seen & mask) / union if union else 1.0
 
 
 def open_window(device: str) -> Any:
@@ -230,7 +253,8 @@ class Stage:
         from vtkmodules.vtkCommonMath import vtkMatrix4x4
         from vtkmodules.vtkRenderingCore import vtkRenderer
 
-        self._window, self._size = window, (view.width, view.height)
+        self._window, self._planes = window, planes
+        self.shape = (view.height, view.width)
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(*(float(value) / 255 for value in background))
         self._actors: list[tuple[int, Any]] = []
@@ -271,21 +295,31 @@ class Stage:
         from vtkmodules.util.numpy_support import vtk_to_numpy
         from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 
-        width, height = self._size
+        height, width = self.shape
         self._window.Render()
         pixels = vtkUnsignedCharArray()
         self._window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
         return np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 3)[::-1])
 
     def read_depth(self) -> np.ndarray:
-        """The depth buffer of the last picture: f32[H,W] from 0 (near plane) to 1 (far plane, or nothing)."""
+        """Metres along the axis in the last picture: f32[H,W], top row first, 0 where nothing was drawn."""
         from vtkmodules.util.numpy_support import vtk_to_numpy
         from vtkmodules.vtkCommonCore import vtkFloatArray
 
-        width, height = self._size
+        height, width = self.shape
         buffer = vtkFloatArray()
         self._window.GetZbufferData(0, 0, width - 1, height - 1, buffer)
-        return vtk_to_numpy(buffer).reshape(height, width)[::-1]
+        # Compute in double precision: the buffer is densest next to 1.
+        z = vtk_to_numpy(buffer).reshape(height, width)[::-1].astype(np.float64)
+        near, far = self._planes
+        return np.where(z < 1, near * far / (far - z * (far - near)), 0).astype(np.float32)
+
+    def shoot_silhouette(self, number: int) -> np.ndarray:
+        """Where mesh `number` would be seen alone: bool[H,W]."""
+        for other, actor in self._actors:
+            actor.SetVisibility(other == number)
+        self._window.Render()
+        return self.read_depth() > 0
 
     def shoot_ids(self) -> np.ndarray:
         """Which mesh each pixel shows: u16[H,W], 0 = none, else its place in the list + 1."""
@@ -346,26 +380,6 @@ def build_texture(pixels: np.ndarray, limit: int) -> Any:
     texture.MipmapOff()
     texture.SetWrap(vtkTexture.ClampToEdge)
     return texture
-
-
-def linearise(buffer: np.ndarray, near: float, far: float) -> np.ndarray:
-    """Metres along the axis f32[H,W] from the depth buffer f32[H,W]; 0 where nothing was drawn."""
-    depth = near * far / (far - buffer.astype(np.float64) * (far - near))
-    return np.where(buffer < 1, depth, 0).astype(np.float32)
-
-
-def show_nothing(view: View, background: np.ndarray, wants: list[str]) -> Arrays:
-    """The answer where no mesh lies before the camera."""
-    size = (view.height, view.width)
-    answer: Arrays = {}
-    if "color" in wants:
-        answer["rgba"] = np.empty((*size, 4), dtype=np.uint8)
-        answer["rgba"][...] = (*background, 0)
-    if "depth" in wants:
-        answer["depth"] = np.zeros(size, dtype=np.float32)
-    if "ids" in wants:
-        answer["ids"] = np.zeros(size, dtype=np.uint16)
-    return answer
 
 
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str, Any]]]:
