@@ -169,9 +169,7 @@ def sniff_format(head: bytes) -> str:
             return "heic"
     for magic, what in FOREIGN:
         if head.startswith(magic):
-            raise BadInput(
-                f"This is {what}, which is not read. Save it as PNG, TIFF or EXR. ({KNOWN} are read.)"
-            )
+            raise BadInput(f"This is {what}, which is not read. Save it as PNG, TIFF or EXR.")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in head.lower():
         raise BadInput("This is an SVG drawing, not a picture made of pixels. Export it as PNG first.")

@@ -95,7 +95,7 @@ def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[
         picture = picture.transpose(turn)
         alpha = None if alpha is None else alpha.transpose(turn)
     stored = [np.asarray(plane) for plane in (picture, alpha) if plane is not None]
-    identity = identify(stored, profile)
+    identity, channels = identify(stored, profile), len(picture.getbands())
     if profile:
         from .colour import convert_profile
 
@@ -103,7 +103,7 @@ def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[
     if picture.mode != "RGB":
         picture = picture.convert("RGB")
     return Decoded(
-        pixels=stored[0] if stored[0].ndim == 3 and not profile else np.asarray(picture),
+        pixels=np.asarray(picture) if profile or channels != 3 else stored[0],
         format=name,
         id=identity,
         alpha=None if alpha is None else stored[1],
