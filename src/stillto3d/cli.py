@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect as introspection
 import json
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +22,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from . import __version__, formats
+from . import __version__
 from .engine.jobs import Event, Job
 from .errors import Bug, Cancelled, Refusal, StillTo3DError, word_os_error
 from .formats.shot_folder import Outcome, write_shot_folder
+from .formats.staging import recover
 from .models.roles import Match
 from .pipelines import PIPELINES, Pipeline
 from .project.project import Patch, apply_patch
@@ -50,28 +53,33 @@ AsJson = Annotated[bool, typer.Option("--json", help=tr("Answer in JSON, for mac
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; answers its exit code (see `errors`)."""
-    words = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(args=words, prog_name="stillto3d", standalone_mode=False)
+        app(args=arguments, prog_name="stillto3d")
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 2
-    except (KeyboardInterrupt, typer.Abort):
-        return _show_error(Cancelled(), "--json" in words)
-    except StillTo3DError as error:
-        return _show_error(error, "--json" in words)
-    except typer._click.exceptions.ClickException as usage:
-        usage.show()
-        return usage.exit_code
-    except BrokenPipeError:
-        return Cancelled.exit_code
-    except OSError as error:
-        return _show_error(word_os_error(error, error.filename or ""), "--json" in words)
-    except Exception as error:
-        import traceback
-
-        return _show_error(Bug(f"{type(error).__name__}: {error}", traceback.format_exc()), "--json" in words)
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def _guard(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, with whatever goes wrong said in words and told by the exit code."""
+
+    @functools.wraps(command)
+    def guarded(**options: Any) -> None:
+        as_json = bool(options.get("as_json"))
+        try:
+            command(**options)
+        except KeyboardInterrupt:
+            raise typer.Exit(_show_error(Cancelled(), as_json)) from None
+        except StillTo3DError as error:
+            raise typer.Exit(_show_error(error, as_json)) from error
+        except OSError as error:
+            raise typer.Exit(_show_error(word_os_error(error, error.filename or ""), as_json)) from error
+        except Exception as error:
+            bug = Bug(f"{type(error).__name__}: {error}", traceback.format_exc())
+            raise typer.Exit(_show_error(bug, as_json)) from error
+
+    return guarded
 
 
 def _show_error(error: StillTo3DError, as_json: bool) -> int:
@@ -83,7 +91,7 @@ def _show_error(error: StillTo3DError, as_json: bool) -> int:
         sentence += " " + tr("Details: {path}", path=_keep_evidence(error, evidence))
     if as_json:
         answer = {"error": type(error).__name__, "message": sentence, "exit_code": error.exit_code}
-        print(json.dumps(answer, ensure_ascii=True))
+        typer.echo(json.dumps(answer, ensure_ascii=True))
     else:
         Console(stderr=True, soft_wrap=True).print(escape(_printable(sentence)), highlight=False)
     return error.exit_code
@@ -193,7 +201,7 @@ def run_pipeline(
     started = time.monotonic()
     studio.check_params(pipeline, params)
     studio.warm(pipeline)
-    formats.recover_folder(out)
+    recover(out)
     seconds: dict[str, float] = {}
     project = studio.read(source)
     seconds["read"] = time.monotonic() - started
@@ -203,7 +211,7 @@ def run_pipeline(
     project = apply_patch(project, patch)
     match: Match | None = patch.notes.get("match")
     job: Job = studio.engine.submit(
-        "write", lambda run: write_shot_folder(run, project, out, seconds, match, patch.notes, started)
+        "write", lambda run: write_shot_folder(run, project, out, seconds, match, patch.notes)
     )
     outcome: Outcome = studio.wait(job)
     return outcome
@@ -211,7 +219,9 @@ def run_pipeline(
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"out": str(outcome.folder), "report": outcome.report}, ensure_ascii=True, indent=1))
+        typer.echo(
+            json.dumps({"out": str(outcome.folder), "report": outcome.report}, ensure_ascii=True, indent=1)
+        )
         return
     console = Console(soft_wrap=True)
     for line in outcome.describe():
@@ -219,13 +229,14 @@ def _show_outcome(outcome: Outcome, as_json: bool) -> None:
 
 
 for _pipeline in PIPELINES.values():
-    app.command(_pipeline.name, help=tr(_pipeline.title))(_make_command(_pipeline))
+    app.command(_pipeline.name, help=tr(_pipeline.title))(_guard(_make_command(_pipeline)))
 
 
 # --------------------------------------------------------------------------- the face's own commands
 
 
 @app.command(help=tr("Write a project to a file; the suffix chooses the format."))
+@_guard
 def export(
     project: Annotated[Path, typer.Argument(help=tr("A project (.s3d) or a still."), show_default=False)],
     to: Annotated[Path, typer.Option("--to", help=tr("The file to write."), show_default=False)],
@@ -234,10 +245,11 @@ def export(
     """Write a project to a file."""
     with _open_studio(as_json) as studio:
         studio.wait(studio.write(studio.read(project), to))
-    print(json.dumps({"file": str(to)}) if as_json else _printable(tr("Written: {path}", path=to)))
+    typer.echo(json.dumps({"file": str(to)}) if as_json else _printable(tr("Written: {path}", path=to)))
 
 
 @app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))
+@_guard
 def inspect(
     file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False
 ) -> None:
@@ -245,10 +257,10 @@ def inspect(
     with _open_studio(as_json) as studio:
         found = studio.inspect(file)
     if as_json:
-        print(json.dumps(found, ensure_ascii=True, indent=1))
+        typer.echo(json.dumps(found, ensure_ascii=True, indent=1))
         return
     for line in _list_lines(found):
-        print(_printable(line))
+        typer.echo(_printable(line))
 
 
 def _list_lines(value: Any, indent: str = "", name: str = "") -> Iterator[str]:
@@ -267,6 +279,7 @@ def _list_lines(value: Any, indent: str = "", name: str = "") -> Iterator[str]:
 
 
 @models_app.command("list", help=tr("List the models and whether they can be used."))
+@_guard
 def list_models(as_json: AsJson = False) -> None:
     """List the models."""
     from .models.catalog import Catalog, Store
@@ -275,7 +288,7 @@ def list_models(as_json: AsJson = False) -> None:
     rows = [(card, store.check(card)) for card in catalog.cards.values()]
     if as_json:
         answer = [{**card.model_dump(mode="json"), "state": found.state.name} for card, found in rows]
-        print(json.dumps(answer, ensure_ascii=True, indent=1))
+        typer.echo(json.dumps(answer, ensure_ascii=True, indent=1))
         return
     table = Table(tr("Model"), tr("Role"), tr("State"), tr("Licence"), tr("What it is"), box=None)
     for card, found in rows:
@@ -286,6 +299,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @app.command(help=tr("Make a shot from a sample that ships with the app."))
+@_guard
 def demo(out: Out = Path("out"), as_json: AsJson = False) -> None:
     """Make a shot from a sample."""
     folder = find_resources() / "samples"
@@ -300,5 +314,5 @@ def _show_version(
     version: Annotated[bool, typer.Option("--version", help=tr("Show the version."))] = False,
 ) -> None:
     if version:
-        print(__version__)
+        typer.echo(__version__)
         raise typer.Exit

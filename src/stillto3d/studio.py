@@ -17,6 +17,7 @@ from .engine.jobs import Event, Job, LaneName, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .errors import BadInput, Bug
+from .formats.picture import read_still
 from .models.catalog import Catalog, Store
 from .models.roles import Candidates, DecodedStill
 from .pipelines import PIPELINES, Pipeline
@@ -95,9 +96,7 @@ class Studio:
     def read_still(self, path: str | Path) -> DecodedStill:
         """A still with its format and what a person should know about it."""
         target = Path(path)
-        decoded: DecodedStill = self.wait(
-            self.engine.submit("read", lambda run: formats.read_still(run, target))
-        )
+        decoded: DecodedStill = self.wait(self.engine.submit("read", lambda run: read_still(run, target)))
         return decoded
 
     def submit(
@@ -155,7 +154,7 @@ class Studio:
 
     @staticmethod
     def check_params(pipeline: Pipeline, params: dict[str, Any]) -> BaseModel:
-        """The parameters of a pipeline, checked. Raises BadInput that names the first one that does not fit."""
+        """The parameters of a pipeline, checked. Raises BadInput that names the first unfit one."""
         try:
             return pipeline.params(**params)
         except ValidationError as error:

@@ -1,0 +1,173 @@
+"""The folder of results: shot, props, points, masks, plate, project and report, as one staged set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..engine.run import Run
+from ..models.roles import Candidates, Match
+from ..project.geometry import Mesh, measure_bounds
+from ..project.project import Layer, Project
+from ..project.space import Camera
+from ..words import tr
+from .glb import collect_models, write_glb, write_prop
+from .picture import write_mask, write_png
+from .ply import write_ply
+from .s3d import write_s3d
+from .staging import name_file, name_files, stage_set
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A folder that was written, and its report."""
+
+    folder: Path
+    report: Mapping[str, Any]
+
+    def describe(self) -> Iterator[str]:
+        """What a person wants to know, line by line."""
+        camera = self.report["camera"]
+        if camera is not None:
+            source = camera["origin"]["focal"]["source"]
+            yield tr("Camera: {mm:.0f} mm ({source})", mm=camera["focal_mm"], source=source)
+        for layer in self.report["layers"]:
+            size = "" if layer["height_m"] is None else f"{layer['height_m']:.2f} m"
+            parts = (
+                layer["name"],
+                size,
+                f"{layer['triangles']} " + tr("triangles") if layer["triangles"] else "",
+            )
+            yield "  ".join(part for part in parts if part)
+        seconds = sum(self.report["seconds"].values())
+        yield tr(
+            "{n} files in {folder}, {seconds:.1f} s",
+            n=len(self.report["files"]),
+            folder=self.folder,
+            seconds=seconds,
+        )
+        for entry in self.report["files"]:
+            if entry["path"].endswith(".glb") and "/" not in entry["path"]:
+                yield str(self.folder / entry["path"])
+
+
+def write_shot_folder(
+    run: Run,
+    project: Project,
+    out: Path,
+    seconds: Mapping[str, float],
+    match: Match | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Write whatever the project holds into `out`, whole or not at all.
+
+    `<still>.glb`, scene.ply, props/<name>.glb, masks/<name>.png, plate.png, `<still>.s3d` and report.json.
+    `seconds` by stage go into the report; `notes` hold the segmenter's candidates by layer id.
+    """
+    started = time.monotonic()
+    shot = project.hero
+    with stage_set(out) as staging:
+        folder = staging.folder
+        for k, (path, write) in enumerate(steps := list(_list_files(run, project, notes or {}))):
+            run.progress(k / len(steps), tr("writing {name}", name=path.name))
+            (folder / path).parent.mkdir(exist_ok=True)
+            write(folder / path)
+        stages = {**seconds, "write": time.monotonic() - started}
+        report = {
+            "stillto3d": __version__,
+            "still": {
+                "name": shot.still.name,
+                "id": shot.still.id,
+                "width": shot.still.width,
+                "height": shot.still.height,
+            },
+            "camera": None if shot.camera is None else describe_camera(shot.camera),
+            "layers": [_describe_layer(layer, shot.still.id, match) for layer in project.layers],
+            "plate_psnr_db": None if match is None else round(match.psnr_db, 3),
+            "candidates": _describe_candidates(project, notes or {}),
+            "seconds": {name: round(value, 3) for name, value in stages.items()},
+            "models": [dict(m) for m in collect_models([layer.made_by for layer in project.layers])],
+        }
+        return Outcome(out, staging.commit(run, report))
+
+
+def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Relative paths, and what writes each."""
+    shot = project.hero
+    stem = name_file(shot.still.name)
+    if any(layer.geometry is not None for layer in project.layers):
+        yield Path(f"{stem}.glb"), lambda path: write_glb(run, project, path)
+    if any(layer.geometry is not None for layer in project.scenes()):
+        yield Path("scene.ply"), lambda path: write_ply(run, project, path)
+    props = project.props()
+    for layer, name in zip(props, name_files(layer.name for layer in props), strict=True):
+        mask = layer.masks.get(shot.still.id)
+        if layer.geometry is not None:
+            yield Path("props") / f"{name}.glb", lambda path, layer=layer: write_prop(run, layer, path)
+        if mask is not None:
+            yield Path("masks") / f"{name}.png", lambda path, mask=mask: write_mask(run, mask, path)
+        offered = notes.get(layer.id)
+        if isinstance(offered, Candidates) and layer.geometry is None:
+            for k, candidate in enumerate(offered.masks, 1):
+                yield (
+                    Path("masks") / f"{name}.candidate_{k}.png",
+                    lambda path, mask=candidate: write_mask(run, mask, path),
+                )
+    if shot.clean_plate is not None:
+        yield Path("plate.png"), lambda path: write_png(run, shot.clean_plate, path)
+    yield Path(f"{stem}.s3d"), lambda path: write_s3d(run, project, path)
+
+
+def describe_camera(camera: Camera) -> dict[str, Any]:
+    """A camera as reports tell it."""
+    origin = {
+        name: {"source": known.source, "confidence": round(known.confidence, 4)}
+        for name, known in camera.origin.items()
+    }
+    return {
+        "width": camera.width,
+        "height": camera.height,
+        "fx": camera.fx,
+        "fy": camera.fy,
+        "cx": camera.cx,
+        "cy": camera.cy,
+        "focal_mm": camera.focal_mm,
+        "film_back_mm": camera.film_back_mm,
+        "origin": origin,
+        "world_from_camera": camera.world_from_camera.tolist(),
+    }
+
+
+def _describe_layer(layer: Layer, still_id: str, match: Match | None) -> dict[str, Any]:
+    mesh = layer.geometry if isinstance(layer.geometry, Mesh) else None
+    mask = layer.masks.get(still_id)
+    overlap = None if match is None else match.silhouette_iou.get(layer.id)
+    bounds = None if layer.geometry is None else measure_bounds(layer.geometry, layer.transform)
+    models = collect_models([layer.made_by])
+    return {
+        "id": layer.id,
+        "name": layer.name,
+        "kind": layer.kind.value,
+        "model": models[-1]["id"] if models else None,
+        "triangles": 0 if mesh is None else len(mesh.faces),
+        "watertight": None if mesh is None else mesh.is_watertight(),
+        "height_m": None if bounds is None else float(np.round(bounds[1, 1] - bounds[0, 1], 4)),
+        "mask_pixels": None if mask is None else mask.count_pixels(),
+        "silhouette_iou": None if overlap is None else round(overlap, 4),
+    }
+
+
+def _describe_candidates(project: Project, notes: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The confidence of every mask that the segmenter offered, by layer name."""
+    offered = ((layer.name, notes.get(layer.id)) for layer in project.props())
+    return {
+        name: [round(score, 4) for score in found.confidences]
+        for name, found in offered
+        if isinstance(found, Candidates)
+    }
