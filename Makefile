@@ -39,7 +39,7 @@ bench: setup-dev  ## times and memory, as in docs/benchmarks.md
 	$(PY) scripts/bench.py
 
 hostile: setup-dev  ## every broken picture opens right or is refused with words; FILES=DIR for another folder
-	$(PY) scripts/judge_stills.py $(if $(FILES),"$(FILES)")
+	$(PY) tests/support/hostile_run.py $(if $(FILES),"$(FILES)")
 
 validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, plyfile
 	scripts/judges.sh

@@ -1,7 +1,8 @@
 """Read every picture of a folder through the product and hold the verdicts against its EXPECT.tsv.
 
 `python tests/support/hostile_run.py DIR`, or `make hostile FILES=DIR`: DIR holds EXPECT.tsv and the pictures,
-in a folder `files` or beside it. One line for each file, one in sum; exit code 1 if any verdict differs.
+in a folder `files` or beside it; without DIR our own are made. What EXPECT.tsv does not list (pipes, links)
+may open or be refused. One line for each file, one in sum; exit code 1 if any verdict differs.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import ast
 import csv
 import os
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from hostile_stills import write_cases
 
 from stillto3d.errors import BadInput, StillTo3DError
 from stillto3d.studio import Studio
@@ -30,16 +34,17 @@ class Expected:
 
 
 def read_expected(folder: Path) -> list[Expected]:
-    """The lines of EXPECT.tsv, without those of other subjects (`3d/`), in their order."""
+    """The lines of EXPECT.tsv, then what it does not list; without other subjects (`3d/`)."""
     table = next(path / "EXPECT.tsv" for path in (folder, folder.parent) if (path / "EXPECT.tsv").exists())
     root = folder / "files" if (folder / "files").is_dir() else folder
     found = []
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            path = find_file(root, row["file"])
-            if "3d" not in path.relative_to(root).parts:
-                found.append(Expected(path, row["verdict"], row["size"]))
-    return found
+            found.append(Expected(find_file(root, row["file"]), row["verdict"], row["size"]))
+    listed = {expected.path for expected in found} | {table}
+    others = sorted(path for path in root.rglob("*") if path not in listed and not path.is_dir())
+    found += [Expected(path, "either", "") for path in others]
+    return [expected for expected in found if "3d" not in expected.path.relative_to(root).parts]
 
 
 def find_file(root: Path, written: str) -> Path:
@@ -85,5 +90,12 @@ def main(folder: Path) -> int:
     return 1 if wrong else 0
 
 
+def main_own() -> int:
+    """Judge our own pictures, made for the occasion."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_cases(Path(folder))
+        return main(Path(folder))
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1])) if len(sys.argv) > 1 else main_own())
