@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from . import fill, matte, scene, solids
+from . import fill, matte, place, scene, solids
 
 
 def load(weights: Optional[Path], device: str) -> Dict[str, Any]:
-    """The operations matte, fill, reconstruct, place and solidify."""
-    return {name: op for part in (matte, fill, scene, solids) for name, op in part.load(weights, device).items()}
+    """The operations matte, lift, fill, reconstruct, place and solidify."""
+    parts = (matte, fill, scene, place, solids)
+    return {name: op for part in parts for name, op in part.load(weights, device).items()}
