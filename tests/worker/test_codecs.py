@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -243,6 +244,45 @@ def test_a_place_is_never_passed_on(write: Callable[[str], Path]) -> None:
     assert set(answer) == {"pixels", "source_space", "focal_px", "format", "id", "warnings"}
     again = encode(answer["pixels"], "jpeg")
     assert b"Exif" not in again
+
+
+FUZZED = (
+    "plain.jpg",
+    "progressive.jpg",
+    "placed.jpg",
+    "mode_RGB.png",
+    "deep.png",
+    "profile.png",
+    "plain.webp",
+)
+FUZZED += ("plain.avif", "plain.heic", "plain.gif", "plain.bmp", "plain.tif", "deep.tif", "pages.tif")
+FUZZED += ("half.exr", "parts.exr", "soft.exr", "video.dpx")
+
+
+def judge_broken(name: str, rounds: int) -> None:
+    """Change a few bytes, or cut the end off: the answer is a picture or a refusal, and nothing else."""
+    whole = np.frombuffer(CASES[name].build(), np.uint8)
+    random = np.random.default_rng(11)
+    for turn in range(rounds):
+        broken = whole.copy()
+        reach = len(whole) if turn % 2 else min(len(whole), 400)
+        for place in random.integers(0, reach, random.integers(1, 5)):
+            broken[place] = random.integers(0, 256)
+        if turn % 5 == 4:
+            broken = broken[: random.integers(1, len(broken))]
+        with contextlib.suppress(BadInput):
+            assert decode_bytes(broken.tobytes())["pixels"].size
+
+
+@pytest.mark.parametrize("name", FUZZED)
+def test_broken_bytes_end_in_a_picture_or_a_refusal(name: str) -> None:
+    judge_broken(name, 15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", FUZZED)
+def test_many_broken_bytes_end_in_a_picture_or_a_refusal(name: str) -> None:
+    judge_broken(name, 1000)
 
 
 def test_limits_are_the_callers(write: Callable[[str], Path]) -> None:

@@ -16,6 +16,7 @@ import os
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Callable
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -79,7 +80,9 @@ def _decode_file(file: BinaryIO, limits: Limits, tick: Any) -> dict[str, Any]:
     tick(0, 1)
     head = file.read(512)
     name = sniff_format(head)
-    answer = _read(file, name, limits).answer()
+    with catch_warnings():  # what matters of a decoder's grumbling is said in the answer's own warnings
+        simplefilter("ignore")
+        answer = _read(file, name, limits).answer()
     tick(1, 1)
     return answer
 

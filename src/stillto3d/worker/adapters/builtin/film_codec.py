@@ -6,7 +6,7 @@ import io
 import shutil
 import struct
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator
@@ -59,14 +59,23 @@ def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
     config.attribute("oiio:UnassociatedAlpha", 1)
     with lend_path(file, SUFFIXES[name]) as path:
         reader = oiio.ImageInput.open(path, config)
-        if reader is None:
-            oiio.geterror()
-            raise refuse_damaged(LABELS[name])
         try:
+            if reader is None:
+                raise refuse_damaged(LABELS[name])
             return _read_part(oiio, reader, name, limits)
+        except (BadInput, MemoryError):
+            raise
+        except Exception as error:  # a decoder fed with broken data raises anything
+            raise refuse_damaged(LABELS[name]) from error
         finally:
-            reader.close()
-            oiio.geterror()
+            forget_errors(reader)
+            forget_errors(oiio)
+
+
+def forget_errors(speaker: Any) -> None:
+    """Drop the library's pending messages, which it would print at exit; they quote any bytes of the file."""
+    with suppress(UnicodeDecodeError, AttributeError):
+        speaker.geterror()
 
 
 @contextmanager
@@ -121,7 +130,7 @@ def _choose_part(reader: Any) -> tuple[int, int, Channels | None]:
         if found is None and channels is not None:
             found = parts, channels
         parts += 1
-    reader.geterror()
+    forget_errors(reader)
     part, chosen = found or (0, None)
     reader.seek_subimage(part, 0)
     return part, parts, chosen
@@ -156,7 +165,6 @@ def _read_samples(
     part = reader.current_subimage()
     samples = reader.read_image(part, 0, first, last, kind)
     if samples is None:
-        reader.geterror()
         raise refuse_damaged(LABELS[name])
     picked = [index - first for index in wanted]
     return samples if picked == list(range(last - first)) else np.ascontiguousarray(samples[..., picked])

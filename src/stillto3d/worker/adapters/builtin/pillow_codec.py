@@ -54,9 +54,7 @@ def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
 
 def _load(picture: Any, name: str) -> None:
     try:
-        with catch_warnings():
-            simplefilter("ignore")
-            picture.load()
+        picture.load()
     except MemoryError:
         raise
     except Exception as error:  # a decoder fed with broken data raises anything
@@ -73,9 +71,7 @@ def _open(file: BinaryIO, name: str) -> Any:
     Image.MAX_IMAGE_PIXELS = None  # our own limits are checked instead
     file.seek(0)
     try:
-        with catch_warnings():
-            simplefilter("ignore")
-            return Image.open(file, formats=(plugin,))
+        return Image.open(file, formats=(plugin,))
     except MemoryError:
         raise
     except Exception as error:
