@@ -143,6 +143,13 @@ def test_merged_patches_do_what_they_did_in_turn() -> None:
     assert [a.name for a in at_once.layers] == [a.name for a in in_turn.layers] == ["b"]
 
 
+def test_a_merged_patch_may_work_on_what_it_has_made() -> None:
+    layer = make_layer("a", LayerKind.PROP)
+    made = Patch("make", (replace(layer, geometry=make_box()),), based_on=frozenset({layer.id}))
+    merged = merge_patches("all", [Patch("mask", (layer,)), made])
+    assert apply_patch(start_project(make_still()), merged).layers[0].geometry is not None
+
+
 def test_layer_names_are_made_distinct() -> None:
     project = Project(layers=(make_layer("lamp", LayerKind.PROP), make_layer("lamp_02", LayerKind.PROP)))
     assert project.name_layer("lamp") == "lamp_03" and project.name_layer("chair") == "chair"

@@ -201,10 +201,10 @@ def merge_patches(label: str, patches: Iterable[Patch]) -> Patch:
     based_on: set[str] = set()
     unit_scale: float | None = None
     for patch in patches:
+        based_on |= patch.based_on - layers.keys()  # what an earlier patch has made is not based on anything
         layers |= {layer.id: layer for layer in patch.layers}
         shots |= {shot.still.id: shot for shot in patch.shots}
         removed |= patch.removed
-        based_on |= patch.based_on
         unit_scale = patch.unit_scale if patch.unit_scale is not None else unit_scale
     kept = tuple(layer for layer in layers.values() if layer.id not in removed)
     return Patch(label, kept, frozenset(removed), tuple(shots.values()), frozenset(based_on), unit_scale)
