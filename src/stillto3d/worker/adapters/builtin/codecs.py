@@ -23,7 +23,9 @@ import numpy as np
 from ...errors import BadInput
 from .decoded import MAX_BYTES, MAX_PIXELS, Decoded, Limits
 
-KNOWN = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, EXR, DPX, BMP and GIF"
+KNOWN = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, EXR, DPX, BMP, GIF"
+FOLDER = "This is a folder, not a picture file. Choose a picture file."
+DEVICE = "This is a device or pipe, not a picture file. Choose a picture file."
 MAGIC = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -39,16 +41,16 @@ MAGIC = (
     (b"BM", "bmp"),
 )
 FOREIGN = (
-    (b"8BPS", "a Photoshop document"),
-    (b"%PDF", "a PDF document"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
-    (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x80\x2a\x5f\xd7", "a Cineon picture"),
-    (b"FUJIFILM", "a camera raw file"),
+    (b"8BPS", "Photoshop"),
+    (b"%PDF", "PDF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x80\x2a\x5f\xd7", "Cineon"),
+    (b"FUJIFILM", "camera raw"),
 )
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
@@ -121,9 +123,9 @@ def open_still(path: str, limits: Limits) -> BinaryIO:
         raise BadInput(_say_why_closed(path, error)) from error
     file = os.fdopen(descriptor, "rb") if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
     if file is None:
-        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "device or pipe"
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         os.close(descriptor)
-        raise BadInput(f"This is a {kind}, not a picture file. Choose a picture file.")
+        raise BadInput(FOLDER if is_folder else DEVICE)
     size = os.fstat(descriptor).st_size
     if size == 0 or size > limits.max_bytes:
         file.close()
@@ -131,7 +133,9 @@ def open_still(path: str, limits: Limits) -> BinaryIO:
             raise BadInput("This file is empty: it holds no data at all. Copy it again from its source.")
         most = limits.max_bytes / 1e9
         raise BadInput(
-            f"This file is {size / 1e9:.1f} GB; at most {most:.1f} GB are opened. Scale it down first."
+            "This file is {size:.1f} GB; at most {most:.1f} GB are opened. Scale it down first.",
+            size=size / 1e9,
+            most=most,
         )
     return file
 
@@ -144,11 +148,11 @@ def _say_why_closed(path: str, error: Exception) -> str:
         errno.ENOENT: "There is no such file. Check its name and folder.",
         errno.ENOTDIR: "There is no such file. Check its name and folder.",
         errno.ELOOP: "This is a link that leads back to itself. Choose the picture itself.",
-        errno.EISDIR: "This is a folder, not a picture file. Choose a picture file.",
+        errno.EISDIR: FOLDER,
         errno.EACCES: "You may not read this file. Change its permissions, or copy it to a folder of yours.",
         errno.EPERM: "You may not read this file. Change its permissions, or copy it to a folder of yours.",
         errno.ENAMETOOLONG: "This name is longer than a file's can be. Check it.",
-        errno.ENXIO: "This is a device or pipe, not a picture file. Choose a picture file.",
+        errno.ENXIO: DEVICE,
         errno.EINVAL: "No file can have this name. Check it.",
     }
     return reasons.get(
@@ -172,15 +176,15 @@ def sniff_format(head: bytes) -> str:
             return "heic"
     for magic, what in FOREIGN:
         if head.startswith(magic):
-            raise BadInput(f"This is {what}, which is not read. Save it as PNG, TIFF or EXR.")
+            raise BadInput("This is a file of another kind ({kind}). Save it as PNG, TIFF or EXR.", kind=what)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in head.lower():
         raise BadInput("This is an SVG drawing, not a picture made of pixels. Export it as PNG first.")
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         raise BadInput("This is a web page, not a picture. Save the picture itself.")
     if all(byte in b"\t\n\r\f" or 32 <= byte < 127 or byte > 127 for byte in head):
-        raise BadInput(f"This is text, not a picture. {KNOWN} are read.")
-    raise BadInput(f"This is not a picture that can be read. {KNOWN} are.")
+        raise BadInput("This is text, not a picture. {formats} are read.", formats=KNOWN)
+    raise BadInput("This is no picture that can be read. {formats} are read.", formats=KNOWN)
 
 
 def encode(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> dict[str, Any]:
@@ -210,4 +214,5 @@ def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
         from . import film_codec
 
         return film_codec.write_picture(pixels, name)
-    raise BadInput(f"Pictures of type {pixels.dtype} are not written as {name}.")
+    samples = str(pixels.dtype)
+    raise BadInput("Pictures of {samples} samples are not written as {kind}.", samples=samples, kind=name)

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from .decoded import MAX_PROFILE, Decoded, note
+from .decoded import MAX_PROFILE, Decoded, Note, note
 
 KNEE = 0.8  # where the shoulder of the scene-linear view begins
 STRIP = 1_000_000  # pixels worked on at a time, so that float copies stay small
@@ -117,15 +117,13 @@ def name_primaries(xy: tuple[float, ...] | None) -> tuple[str, np.ndarray | None
     return (known[0] if known else "lin_custom"), matrix
 
 
-def tame(samples: np.ndarray, warnings: list[dict[str, str]]) -> np.ndarray:
+def tame(samples: np.ndarray, warnings: list[Note]) -> np.ndarray:
     """Float samples without NaN (0), Inf (the largest half) and -Inf (0); a warning counts them."""
     wild = int(np.count_nonzero(~np.isfinite(samples)))
     if not wild:
         return samples
-    text = (
-        f"{wild} of its samples are infinite or no numbers: infinite ones are shown white, the others black."
-    )
-    warnings.append(note("samples_tamed", text))
+    text = "{count} of its samples are infinite or no numbers: infinite ones become white, others black."
+    warnings.append(note("samples_tamed", text, count=wild))
     tamed: np.ndarray = np.nan_to_num(samples, nan=0.0, posinf=LARGEST_HALF, neginf=0.0)
     return tamed
 
@@ -142,7 +140,7 @@ def unpremultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return out
 
 
-def convert_profile(picture: Any, profile: bytes, warnings: list[dict[str, str]]) -> Any:
+def convert_profile(picture: Any, profile: bytes, warnings: list[Note]) -> Any:
     """A Pillow L, RGB or CMYK picture as sRGB RGB (relative colorimetric, black point compensated).
 
     A profile that does not fit, is broken, or is beyond MAX_PROFILE bytes is ignored with a warning.
@@ -247,9 +245,8 @@ def _parse_curve(tag: bytes) -> np.ndarray:
 def _read_parameters(form: int, tag: bytes) -> tuple[float, ...]:
     """g a b c d e f of a parametric curve of any form, so that one formula serves all five."""
     count = (1, 3, 4, 5, 7)[form]
-    g, a, b, c, d, e, f = [v / 65536 for v in struct.unpack(f">{count}i", tag[12 : 12 + 4 * count])] + [
-        0.0
-    ] * (7 - count)
+    given = [value / 65536 for value in struct.unpack_from(f">{count}i", tag, 12)]
+    g, a, b, c, d, e, f = given + [0.0] * (7 - count)
     if form == 0:
         return g, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if form in (1, 2):  # below -b/a: 0, or the constant c
@@ -261,7 +258,7 @@ def show_samples(
     samples: np.ndarray,
     space: str,
     profile: bytes,
-    warnings: list[dict[str, str]],
+    warnings: list[Note],
     to_rec709: np.ndarray | None = None,
 ) -> Decoded:
     """u8, u16, f16 or f32 [H, W, 1..4] as a Decoded that lacks its format.
@@ -299,7 +296,7 @@ def show_alpha(alpha: np.ndarray) -> np.ndarray:
 
 
 def _show_with_profile(
-    rgb: np.ndarray, profile: bytes, warnings: list[dict[str, str]]
+    rgb: np.ndarray, profile: bytes, warnings: list[Note]
 ) -> tuple[np.ndarray, str] | None:
     """(u8 sRGB, name of the profile) or None, with a warning, where the profile cannot be used."""
     from PIL import Image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Iterable
+from typing import Any, Dict, Iterable
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from ...errors import BadInput
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 2_000_000_000
 MAX_PROFILE = 16_000_000
+
+FIRST_PAGE_USED = "It holds {pages} pages: the first is used."
+
+Note = Dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,19 @@ class Limits:
         pixels = width * height
         if pixels > self.max_pixels:
             raise BadInput(
-                f"This picture is {width} x {height} pixels ({pixels / 1e6:.0f} megapixels); "
-                f"at most {self.max_pixels / 1e6:.0f} megapixels are opened. Scale it down first."
+                "This picture is {width} x {height} pixels ({size:.0f} megapixels); "
+                "at most {most:.0f} megapixels are opened. Scale it down first.",
+                width=width,
+                height=height,
+                size=pixels / 1e6,
+                most=self.max_pixels / 1e6,
             )
         if pixels * bytes_per_pixel > self.max_bytes:
             raise BadInput(
-                f"This picture takes {pixels * bytes_per_pixel / 1e9:.1f} GB once decoded; "
-                f"at most {self.max_bytes / 1e9:.1f} GB are opened. Scale it down, or save it in fewer bits."
+                "This picture takes {size:.1f} GB once decoded; at most {most:.1f} GB are opened. "
+                "Scale it down, or save it in fewer bits.",
+                size=pixels * bytes_per_pixel / 1e9,
+                most=self.max_bytes / 1e9,
             )
 
 
@@ -49,7 +59,7 @@ class Decoded:
     source        u16, f16 or f32 [H, W, 3] in `source_space`, where 8 bits cannot hold the file; finite
     source_space  "srgb", "lin_rec709", "lin_ap0", ..., or the name of the file's ICC profile
     focal_px      focal length in pixels of the upright picture, from EXIF
-    warnings      [{"key": stable name, "text": one English sentence}]
+    warnings      what a person should know, see `note`
     """
 
     pixels: np.ndarray
@@ -59,7 +69,7 @@ class Decoded:
     source: np.ndarray | None = None
     source_space: str = "srgb"
     focal_px: float | None = None
-    warnings: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
 
     def answer(self) -> dict[str, Any]:
         """The dict that the worker sends; absent parts are left out."""
@@ -85,14 +95,15 @@ def identify(samples: Iterable[np.ndarray], space: bytes) -> str:
     return digest.hexdigest()
 
 
-def note(key: str, text: str) -> dict[str, str]:
-    """One warning: a stable key and an English sentence."""
-    return {"key": key, "text": text}
+def note(key: str, sentence: str, **values: Any) -> Note:
+    """One warning: a stable key, an English sentence, and the same in parts that can be translated."""
+    return {"key": key, "text": sentence.format(**values), "sentence": sentence, "values": values}
 
 
 def refuse_damaged(label: str) -> BadInput:
     """The refusal of a file whose data are cut off or broken."""
     return BadInput(
-        f"This {label} file is damaged or cut off, so its picture cannot be decoded whole. "
-        "Copy it again from its source, or export it anew."
+        "This {format} file is damaged or cut off, so its picture cannot be decoded whole. "
+        "Copy it again from its source, or export it anew.",
+        format=label,
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import BadInput
 from . import colour, exif
-from .decoded import Decoded, Limits, identify, note, refuse_damaged
+from .decoded import Decoded, Limits, Note, identify, note, refuse_damaged
 
 SUFFIXES = {"png": ".png", "tiff": ".tif", "exr": ".exr", "dpx": ".dpx"}
 LABELS = {"png": "PNG", "tiff": "TIFF", "exr": "EXR", "dpx": "DPX"}
@@ -99,15 +99,15 @@ def lend_path(file: BinaryIO, suffix: str) -> Iterator[str]:
 def _read_part(oiio: Any, reader: Any, name: str, limits: Limits) -> Decoded:
     """The first part (page) that holds colours, cropped to the display window, upright, shown."""
     part, parts, channels = _choose_part(reader)
-    warnings: list[dict[str, str]] = []
+    warnings: list[Note] = []
     if parts > 1:
-        what = "parts" if name == "exr" else "pages"
-        text = f"It holds {parts} {what}: number {part + 1} is used."
-        warnings.append(note("first_page_used", text))
+        text = "It holds {pages} parts: part {page} is used, the first with colours."
+        warnings.append(note("first_page_used", text, pages=parts, page=part + 1))
     if channels is None:
         raise BadInput("This picture holds no colours, only depth or other data. Choose one with colours.")
     if channels.layer:
-        warnings.append(note("layer_used", f"It holds several layers: {channels.layer!r} is used."))
+        layer = "".join(letter for letter in channels.layer if letter.isprintable())[:64]
+        warnings.append(note("layer_used", "It holds its colours in layers: {layer} is used.", layer=layer))
     spec = reader.spec()
     if spec.deep:
         raise BadInput("This is a deep EXR, which holds many samples in a pixel. Flatten it first.")
@@ -195,7 +195,7 @@ def _turn_upright(samples: np.ndarray, orientation: int) -> np.ndarray:
     return samples
 
 
-def _show(samples: np.ndarray, spec: Any, name: str, warnings: list[dict[str, str]]) -> Decoded:
+def _show(samples: np.ndarray, spec: Any, name: str, warnings: list[Note]) -> Decoded:
     """Samples in the colour space that the format and its header tell, shown."""
     if name == "exr":
         return _show_exr(samples, spec, warnings)
@@ -210,7 +210,7 @@ def _show(samples: np.ndarray, spec: Any, name: str, warnings: list[dict[str, st
     return colour.show_samples(samples, "lin_rec709" if linear else "srgb", packed, warnings)
 
 
-def _show_exr(samples: np.ndarray, spec: Any, warnings: list[dict[str, str]]) -> Decoded:
+def _show_exr(samples: np.ndarray, spec: Any, warnings: list[Note]) -> Decoded:
     """Scene-linear, premultiplied (OpenEXR's rule): colours come out straight, shown by `colour.roll_off`."""
     if samples.dtype.kind == "u":
         samples = samples.astype(np.float32) / np.iinfo(samples.dtype).max
@@ -223,22 +223,22 @@ def _show_exr(samples: np.ndarray, spec: Any, warnings: list[dict[str, str]]) ->
     return colour.show_samples(samples, space, b"", warnings, matrix)
 
 
-def _show_dpx(samples: np.ndarray, spec: Any, warnings: list[dict[str, str]]) -> Decoded:
+def _show_dpx(samples: np.ndarray, spec: Any, warnings: list[Note]) -> Decoded:
     """By the header's transfer: printing density, video as sRGB, or linear light."""
     transfer = str(spec.getattribute("dpx:Transfer") or "").lower()
     bits = int(spec.get_int_attribute("oiio:BitsPerSample", 8))
     if "density" in transfer or "log" in transfer:
         return _show_density(samples, warnings)
     if transfer == "linear" and bits <= 12 and samples.dtype.kind == "u":
-        text = f"Its header says linear light, which {bits} bits cannot hold: it is shown as video."
-        warnings.append(note("taken_as_video", text))
+        text = "Its header says linear light, which {bits} bits cannot hold: it is shown as video."
+        warnings.append(note("taken_as_video", text, bits=bits))
     elif transfer == "linear" and samples.dtype.kind == "u":
         samples = samples.astype(np.float32) / np.iinfo(samples.dtype).max
     space = "lin_rec709" if samples.dtype.kind == "f" else "srgb"
     return colour.show_samples(samples, space, b"", warnings)
 
 
-def _show_density(samples: np.ndarray, warnings: list[dict[str, str]]) -> Decoded:
+def _show_density(samples: np.ndarray, warnings: list[Note]) -> Decoded:
     """Printing density: reference white (685) is 1.0, reference black (95) is 0; kept as u16 "cineon_log"."""
     if samples.dtype != np.uint16:
         top = 1.0 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import BadInput
 from . import exif as exif_tags
-from .decoded import Decoded, Limits, identify, note, refuse_damaged
+from .decoded import FIRST_PAGE_USED, Decoded, Limits, Note, identify, note, refuse_damaged
 
 PLUGINS = {
     "jpeg": "JPEG",
@@ -32,7 +32,7 @@ JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
 
 def read_picture(file: BinaryIO, name: str, limits: Limits) -> Decoded:
     """Decode `file`, of format `name` (a key of PLUGINS); raises BadInput, never a partial picture."""
-    warnings: list[dict[str, str]] = []
+    warnings: list[Note] = []
     if name == "webp":
         width, height = _read_webp_size(file)
         limits.check(width, height, 4)
@@ -78,7 +78,7 @@ def _open(file: BinaryIO, name: str) -> Any:
         raise refuse_damaged(LABELS[name]) from error
 
 
-def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[dict[str, str]]) -> Decoded:
+def finish(picture: Any, name: str, exif: Any, orientation: int, warnings: list[Note]) -> Decoded:
     """A loaded Pillow picture as upright sRGB arrays."""
     alpha, profile = None, picture.info.get("icc_profile") or b""
     if picture.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in picture.info:
@@ -123,13 +123,13 @@ def _find_turn(orientation: int) -> Any:
     }.get(orientation)
 
 
-def _read_exif(picture: Any, warnings: list[dict[str, str]]) -> Any:
+def _read_exif(picture: Any, warnings: list[Note]) -> Any:
     """The picture's EXIF; what is broken in it is left out, with a warning."""
     packed = picture.info.get("exif")
     return parse_exif(packed, warnings) if isinstance(packed, bytes) else picture.getexif()
 
 
-def parse_exif(packed: bytes, warnings: list[dict[str, str]]) -> Any:
+def parse_exif(packed: bytes, warnings: list[Note]) -> Any:
     """EXIF bytes as a Pillow Exif; what is broken in them is left out, with a warning."""
     from PIL import Image
 
@@ -196,7 +196,7 @@ def _find_scan(data: bytes) -> int:
     return len(data)
 
 
-def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
+def _describe_frames(picture: Any, name: str) -> list[Note]:
     """A warning where the file holds more than one picture, counted without decoding any."""
     if name == "tiff":
         pages = 1
@@ -207,9 +207,7 @@ def _describe_frames(picture: Any, name: str) -> list[dict[str, str]]:
         except (EOFError, SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error):
             pass
         picture.seek(0)
-        more = "or more " if pages == MAX_COUNTED_PAGES else ""
-        text = f"It holds {pages} {more}pages: the first is used."
-        return [note("first_page_used", text)] if pages > 1 else []
+        return [note("first_page_used", FIRST_PAGE_USED, pages=pages)] if pages > 1 else []
     if name in ("gif", "webp", "png", "avif") and getattr(picture, "is_animated", False):
         return [note("first_frame_used", "It is animated: only its first frame is used.")]
     return []
@@ -271,12 +269,12 @@ def read_heic(file: BinaryIO, limits: Limits) -> Decoded:
     warnings = []
     if len(container) > 1:
         warnings.append(
-            note("first_page_used", f"It holds {len(container)} pictures: the primary one is used.")
+            note("first_page_used", "It holds {pages} pictures: the main one is used.", pages=len(container))
         )
     return _finish_heic(picture, samples, warnings)
 
 
-def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[dict[str, str]]) -> Decoded:
+def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[Note]) -> Decoded:
     from PIL import Image
 
     exif = parse_exif(picture.info.get("exif") or b"", warnings)

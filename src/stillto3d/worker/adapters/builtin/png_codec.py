@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import BadInput
-from .decoded import MAX_PROFILE, Limits, note, refuse_damaged
+from .decoded import MAX_PROFILE, Limits, Note, note, refuse_damaged
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -31,7 +31,7 @@ class PngHeader:
     frames: int = 1
     profile: bytes | None = None
     dropped: list[tuple[int, int]] = field(default_factory=list)
-    warnings: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
 
 
 def read_header(file: BinaryIO, limits: Limits) -> PngHeader:
