@@ -230,6 +230,18 @@ def test_the_focal_length_is_told(focal: dict[str, float], expected: float | Non
     assert answer.get("focal_px") == (None if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_deep_pictures_are_turned_upright_and_tell_their_focal_length(orientation: int) -> None:
+    stored = np.asarray(hostile.turn_away(orientation)).astype(np.uint16) * 257
+    tags = {"Orientation": orientation, "Exif__FocalLengthIn35mmFilm": 35}
+    plain, packed = hostile.pack_deep(".png", stored), hostile.write_exif(orientation, film=35)
+    chunk = hostile.pack_chunk(b"eXIf", packed.removeprefix(b"Exif\0\0"))
+    for data in (hostile.pack_deep(".tif", stored, **tags), plain[:33] + chunk + plain[33:]):
+        answer = decode_bytes(data)
+        np.testing.assert_array_equal(answer["pixels"], hostile.draw_quadrants())
+        assert answer["focal_px"] == pytest.approx(35 / exif.FULL_FRAME_DIAGONAL * np.hypot(96, 64))
+
+
 def test_a_cropped_picture_has_no_known_focal_length() -> None:
     packed = hostile.write_exif(film=35)
     tags = Image.Exif()
