@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hostile_stills import write_cases
 
-from stillto3d.errors import BadInput, StillTo3DError
+from stillto3d.errors import BadInput, CannotAccess, StillTo3DError
 from stillto3d.studio import Studio
 
 PATIENCE = 60.0  # seconds that one picture may take
@@ -64,7 +64,7 @@ def judge(studio: Studio, expected: Expected) -> tuple[bool, str]:
     began = time.monotonic()
     try:
         decoded = studio.read_still(expected.path)
-    except BadInput as error:
+    except (BadInput, CannotAccess) as error:
         verdict, told = "reject", str(error)
     except StillTo3DError as error:
         return False, f"{type(error).__name__}: {error}"
