@@ -66,7 +66,7 @@ def make_box(texture: np.ndarray) -> Mesh:
 
 
 def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 0) -> Project:
-    """A project with a still (with alpha and source), plate, camera, depths, a set, and two props with a take."""
+    """A still with alpha and source, plate, camera, depths, a set, and props, one with an earlier take."""
     rng = np.random.default_rng(seed)
     ramp = np.add.outer(np.arange(height), np.arange(width))[..., None] * (1, 2, 3)
     pixels = (ramp + rng.integers(0, 24, (height, width, 3))).astype(np.uint8)
@@ -74,8 +74,11 @@ def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 
     source = pixels.astype(np.float16) / np.float16(3)
     still = Still(pixels, "küche 厨房", hash_array(source), pixels[..., 0], source, "lin_rec709", 80.5)
     camera = Camera(
-        width, height, 70.0, 71.0, width / 2 + 1.5, height / 2 - 2, aim_camera(-0.2, 0.05, 1.6),
-        origin={"focal": Origin("exif", 1.0), "rotation": Origin("network", 0.4), "height": Origin("prior", 0.1)},
+        width, height, 70.0, 71.0, width / 2 + 1.5, height / 2 - 2, aim_camera(-0.2, 0.05, 1.6), 24.9,
+        origin={
+            "focal": Origin("exif", 1.0), "rotation": Origin("network", 0.4), "height": Origin("prior", 0.1),
+        },
+        locked=True,
     )  # fmt: skip
     metres = np.linspace(1, 5, height * width // 4, dtype=np.float32).reshape(height // 2, width // 2)
     depth = Depth(metres, still.id, (metres > 4.9).astype(np.uint8))
@@ -83,7 +86,7 @@ def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 
         "prop", {"seed": 3, "clicks": [[1.5, 2, True]], "known": None},
         ({"id": "stillnet-depth", "version": "1", "licence": "Apache-2.0", "commercial": True},), 3, 0.25,
     )  # fmt: skip
-    shot = Shot(still, plate, camera, depth, Depth(metres + 1, still.id))
+    shot = Shot(still, plate, camera, depth, Depth(metres + 1, still.id), (metres > 3).astype(np.uint8))
     box = make_box(pixels[: height // 2, : width // 2])
     turned = translate((0.5, 0, -3)) @ np.array(
         [[0, 0, 1.5, 0], [0, 1.5, 0, 0], [-1.5, 0, 0, 0], [0, 0, 0, 1]]
@@ -94,8 +97,8 @@ def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 
             "b2", "prop_01", LayerKind.PROP, {still.id: Mask(pixels[..., 1], still.id)}, box, turned,
             made_by=recipe, takes=(Take(make_box(plate), np.eye(4), None),),
         ),
-        Layer("c3", "Stuhl/椅子", LayerKind.PROP, geometry=box, transform=translate((-1, 0, -3)), locked=True),
-        Layer("d4", "hidden", LayerKind.PROP, geometry=box, visible=False),
+        Layer("c3", "Stuhl/椅子", LayerKind.PROP, geometry=box, transform=translate((-1, 0, -3))),
+        Layer("d4", "hidden", LayerKind.PROP, geometry=box, visible=False, locked=True),
     )  # fmt: skip
     return Project((shot,), layers, 1.0)
 

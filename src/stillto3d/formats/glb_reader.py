@@ -5,6 +5,7 @@ Every length, range and index is checked before it is used; nothing outside the 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -331,7 +332,7 @@ def _refuse_cycles(glb: Glb, parents: list[int]) -> None:
 
 def _check_numbers(glb: Glb, values: Any, length: int) -> None:
     plain = isinstance(values, list) and len(values) == length
-    if not plain or any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+    if not plain or not all(type(v) in (int, float) and math.isfinite(v) for v in values):
         _refuse(glb.path, "the place of a node is not made of numbers")
 
 

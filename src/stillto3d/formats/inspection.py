@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..project.geometry import Geometry, Mesh, Points, Splats, get_positions, measure_bounds
+from ..project.geometry import Geometry, Mesh, get_positions, measure_bounds
 from ..project.project import Layer, Project, Shot
 from .glb import collect_models, describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
@@ -138,7 +138,7 @@ def _describe_glb(run: Run, path: Path) -> Description:
             layer, box = _describe_node(glb, node, world)
             layers.append(layer)
             boxes.append(box)
-    about = asset.get("extras") if isinstance(asset.get("extras"), dict) else {}
+    about = _get_extras(asset)
     return {
         "generator": asset.get("generator", ""),
         "name": next((node.get("name", "") for node, _ in walk_nodes(glb)), ""),
@@ -156,12 +156,17 @@ def _describe_glb(run: Run, path: Path) -> Description:
     }
 
 
+def _get_extras(entry: Description) -> Description:
+    extras = entry.get("extras")
+    return extras if isinstance(extras, dict) else {}
+
+
 def _describe_node(
     glb: Glb, node: Description, world: NDArray[np.float64]
 ) -> tuple[Description, NDArray[np.float64]]:
     mesh = glb.list("meshes")[node["mesh"]]
     meshes = [_read_geometry(glb, primitive) for primitive in mesh["primitives"]]
-    extras = node.get("extras") if isinstance(node.get("extras"), dict) else {}
+    extras = _get_extras(node)
     described = {
         "name": node.get("name", ""),
         "id": extras.get("id", ""),

@@ -25,6 +25,7 @@ from .. import __version__
 from ..engine.run import Run
 from ..errors import BadInput, word_os_error
 from ..project.project import Project
+from ..project.still import freeze
 from .atomic import replace_file
 from .s3d_manifest import collect_project, restore_project
 from .strict_json import read_json, write_json
@@ -77,7 +78,7 @@ def read_s3d(run: Run, path: Path) -> Project:
         arrays = []
         for array in _map_threads(lambda pair: _unpack(*pair, path), packed):
             run.check()
-            arrays.append(array)
+            arrays.append(freeze(array))  # once, so that those who share it go on sharing
             run.progress(len(arrays) / (len(manifest["arrays"]) + 1))
     try:
         return restore_project(manifest["project"], arrays)

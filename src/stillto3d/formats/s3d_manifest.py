@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..project.geometry import Geometry, Material, Mesh, Points, Splats
 from ..project.project import Layer, LayerKind, Policy, Project, Recipe, Shot, Take
 from ..project.space import Camera, Origin
-from ..project.still import Depth, Mask, Still, require
+from ..project.still import Depth, Mask, Still, freeze, require
 
 Array = NDArray[Any]
 Json = dict[str, Any]
@@ -101,6 +101,7 @@ def _describe_shot(shot: Shot, shelf: _Shelf) -> Json:
         "camera": None if shot.camera is None else _describe_camera(shot.camera),
         "depth": _describe_depth(shot.depth, shelf),
         "plate_depth": _describe_depth(shot.plate_depth, shelf),
+        "floor": shelf.put(shot.floor),
     }
 
 
@@ -113,6 +114,7 @@ def _restore_shot(value: Json, arrays: list[Array]) -> Shot:
         camera=None if value["camera"] is None else _restore_camera(value["camera"]),
         depth=_restore_depth(value["depth"], arrays),
         plate_depth=_restore_depth(value["plate_depth"], arrays),
+        floor=_take(arrays, value["floor"]),
     )
 
 
@@ -141,7 +143,7 @@ def _restore_camera(value: Json) -> Camera:
 
 
 def _restore_matrix(rows: Any) -> NDArray[np.float64]:
-    return np.array(rows, dtype=np.float64)
+    return freeze(np.array(rows, dtype=np.float64))
 
 
 _CAMERA_KEYS = ("width", "height", "fx", "fy", "cx", "cy", "film_back_mm", "locked")
