@@ -31,19 +31,20 @@ lint: setup-dev  ## ruff, mypy, import contracts
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-eval: setup-dev  ## score the builtins on the samples; STILLS=DIR AGAINST=DIR OUT=FILE
-	$(PY) scripts/evaluate.py $(if $(STILLS),--stills "$(STILLS)") $(if $(AGAINST),--against "$(AGAINST)") \
-		--out "$(or $(OUT),eval.json)"
+eval: setup-dev  ## score the builtins on the samples; STILLS=DIR AGAINST=DIR OUT=FILE PARTS="masks depth"
+	$(PY) -m measure.eval $(if $(STILLS),--stills "$(STILLS)") $(if $(AGAINST),--against "$(AGAINST)") \
+		$(if $(PARTS),--parts $(PARTS)) --out "$(or $(OUT),eval.json)"
 
-bench: setup-dev  ## times and memory, as in docs/benchmarks.md
-	$(PY) scripts/bench.py
+bench: setup-dev  ## times and memory, as in docs/benchmarks.md; OUT=FILE
+	$(PY) -m measure.bench --out "$(or $(OUT),bench.json)"
 
 hostile: setup-dev  ## every broken picture opens right or is refused with words; FILES=DIR for another folder
 	$(PY) tests/support/hostile_run.py $(if $(FILES),"$(FILES)")
 
 validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, plyfile
 	scripts/judges.sh
-	$(PY) -m pytest -m judge --judges
+	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON=$(wildcard .venv-blender/bin/python) \
+		$(PY) -m pytest -m judge --judges -rs
 
 words: setup-dev  ## gather every sentence, update and compile the catalogues
 	$(PY) scripts/words.py

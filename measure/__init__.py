@@ -1,0 +1,1 @@
+"""Measures the product from outside: figures against truth (`eval`), times and memory (`bench`)."""
