@@ -38,9 +38,8 @@ class StillNet:
 
     def __init__(self, weights: Path, device: str) -> None:
         self._files = {part: weights / f"stillnet_{part}.onnx" for part in ("encoder", "decoder")}
-        missing = [str(file) for file in self._files.values() if not file.is_file()]
-        if missing:
-            raise MissingWeights(f"Our network's weights are not there: {', '.join(missing)}.")
+        if not all(file.is_file() for file in self._files.values()):
+            raise MissingWeights("A file of our network's weights is missing.")
         self._device = device
         self._encodings: OrderedDict[str, Encoding] = OrderedDict()
 
@@ -92,7 +91,7 @@ class StillNet:
         box = None if params.get("box") is None else check_box(params["box"], width, height)
         earlier = arrays.get("earlier")
         if earlier is not None and earlier.shape != (height, width):
-            raise BadInput(f"The earlier mask is {earlier.shape[::-1]}, the still {(width, height)}: sizes must agree.")
+            raise BadInput("The earlier mask and the still differ in size. Start from a click.")
         if box is None and not (clicks[:, 2] > 0).any() and (earlier is None or not earlier.any()):
             raise BadInput("There is nothing to segment: click on an object or draw a box around it.")
         tick(0, 2)
@@ -193,7 +192,12 @@ def check_clicks(clicks: list[list[float]], width: int, height: int) -> np.ndarr
     """Return clicks f64[n,3] (x, y, 1 positive or 0 negative), or refuse those outside the still."""
     for x, y, _ in clicks:
         if not (0 <= x <= width and 0 <= y <= height):
-            raise BadInput(f"The click {x:g},{y:g} lies outside the still, which has {width} x {height} pixels.")
+            raise BadInput(
+                "The point {point} lies outside the still, which is {width} x {height}.",
+                point=f"{x:g},{y:g}",
+                width=width,
+                height=height,
+            )
     return np.array([(x, y, bool(positive)) for x, y, positive in clicks], np.float64).reshape(-1, 3)
 
 
@@ -202,7 +206,9 @@ def check_box(box: list[float], width: int, height: int) -> tuple[float, float, 
     x0, y0, x1, y1 = box
     clipped = max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)
     if not (clipped[0] < clipped[2] and clipped[1] < clipped[3]):
-        raise BadInput(f"The box {x0:g},{y0:g},{x1:g},{y1:g} holds no part of the still ({width} x {height} pixels).")
+        raise BadInput(
+            "The box lies outside the still, which is {width} x {height}.", width=width, height=height
+        )
     return clipped
 
 
