@@ -18,15 +18,16 @@ import threading
 import traceback
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any, Dict, NoReturn, Optional, Set
 
 PACKAGE = "stillto3d_worker"
 STILLS_KEPT = 2
 
 
-def load_package():
+def load_package() -> None:
     """This folder as the package `stillto3d_worker`, with nothing else of ours on the path."""
     folder = Path(__file__).resolve().parent
-    spec = importlib.util.spec_from_file_location(
+    spec: Any = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     module = importlib.util.module_from_spec(spec)
@@ -34,7 +35,7 @@ def load_package():
     spec.loader.exec_module(module)
 
 
-def limit_memory(ceiling):
+def limit_memory(ceiling: int) -> None:
     """Refuse memory over `ceiling` bytes (0: no limit), and be the first to go when the machine runs out."""
     with contextlib.suppress(OSError):  # not Linux
         Path("/proc/self/oom_score_adj").write_text("900")
@@ -49,16 +50,16 @@ def limit_memory(ceiling):
 class Tick:
     """The one progress and cancel primitive that an adapter gets: `tick(i, n)` after step i of n."""
 
-    def __init__(self, worker, job):
+    def __init__(self, worker: Worker, job: str) -> None:
         self._worker, self._job = worker, job
 
-    def __call__(self, step, steps, text=""):
+    def __call__(self, step: float, steps: float, text: str = "") -> None:
         if self._worker.is_cancelled(self._job):
             raise self._worker.errors.Cancelled()
         fraction = min(1.0, max(0.0, step / steps)) if steps else 1.0
         self._worker.send("progress", {"job": self._job, "fraction": fraction, "text": text})
 
-    def preview(self, values):
+    def preview(self, values: Dict[str, Any]) -> None:
         """Show an early look at the result (a dict of arrays and scalars)."""
         scalars, arrays = self._worker.frames.split_reply(values)
         self._worker.send("preview", {"job": self._job, "values": scalars}, arrays)
@@ -67,17 +68,17 @@ class Tick:
 class Worker:
     """Answers one host over two pipes, one call at a time."""
 
-    def __init__(self, source, sink):
-        self.frames = importlib.import_module(PACKAGE + ".frames")
-        self.errors = importlib.import_module(PACKAGE + ".errors")
+    def __init__(self, source: int, sink: int) -> None:
+        self.frames: Any = importlib.import_module(PACKAGE + ".frames")
+        self.errors: Any = importlib.import_module(PACKAGE + ".errors")
         self._source, self._sink = source, sink
         self._writing = threading.Lock()
-        self._waiting = queue.Queue()
-        self._cancelled = set()
-        self._ops = {}
-        self._stills = OrderedDict()
+        self._waiting: queue.Queue[Any] = queue.Queue()
+        self._cancelled: Set[str] = set()
+        self._ops: Dict[str, Any] = {}
+        self._stills: OrderedDict[str, Any] = OrderedDict()
 
-    def send(self, kind, fields, arrays=None):
+    def send(self, kind: str, fields: Dict[str, Any], arrays: Optional[Dict[str, Any]] = None) -> None:
         """Write one frame; a host that is gone ends the worker."""
         pieces = self.frames.encode_frame(kind, fields, arrays or {})
         try:
@@ -86,11 +87,11 @@ class Worker:
         except OSError:
             os._exit(0)
 
-    def is_cancelled(self, job):
+    def is_cancelled(self, job: str) -> bool:
         """Whether the host has taken the job back."""
         return job in self._cancelled
 
-    def listen(self):
+    def listen(self) -> None:
         """Read frames until the host closes the pipe; then the process ends at once, whatever it is doing."""
         try:
             while True:
@@ -105,7 +106,7 @@ class Worker:
             traceback.print_exc()
             os._exit(70)
 
-    def serve(self):
+    def serve(self) -> NoReturn:
         """Answer the host's calls, one after another, for ever."""
         threading.Thread(target=self.listen, daemon=True, name="listen").start()
         self.send("hello", {"protocol": self.frames.PROTOCOL, "python": platform.python_version()})
@@ -118,16 +119,16 @@ class Worker:
                 self.report(job, error)
             self._cancelled.discard(job)
 
-    def find_adapter(self, name):
+    def find_adapter(self, name: str) -> Any:
         """An adapter of this package, or (a card may name one) a file of its own."""
         if not name.endswith(".py"):
             return importlib.import_module(PACKAGE + ".adapters." + name)
-        spec = importlib.util.spec_from_file_location(PACKAGE + ".adapters.outside", name)
+        spec: Any = importlib.util.spec_from_file_location(PACKAGE + ".adapters.outside", name)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
 
-    def answer(self, frame):
+    def answer(self, frame: Any) -> None:
         """Load an adapter or run one of its operations."""
         fields = frame.fields
         if frame.kind == "load":
@@ -148,7 +149,7 @@ class Worker:
         scalars, bodies = self.frames.split_reply(reply)
         self.send("result", {"job": fields["job"], "values": scalars}, bodies)
 
-    def remember_still(self, still_id, arrays):
+    def remember_still(self, still_id: Optional[str], arrays: Dict[str, Any]) -> None:
         """Keep a still that came along; lend one that was sent before."""
         if still_id is None:
             return
@@ -163,7 +164,7 @@ class Worker:
         else:
             raise self.errors.BadInput("the still " + str(still_id) + " was not sent")
 
-    def report(self, job, error):
+    def report(self, job: str, error: BaseException) -> None:
         """Say in the wire's words what went wrong."""
         if isinstance(error, self.errors.Cancelled):
             self.send("cancelled", {"job": job})
@@ -183,7 +184,7 @@ class Worker:
         self.send("error", fields)
 
 
-def main():
+def main() -> NoReturn:
     """Take the pipes, then serve: stdout is the wire's alone, what a model prints goes to stderr."""
     sink = os.dup(1)
     os.dup2(2, 1)
