@@ -20,6 +20,8 @@ from ..worker.frames import Frame, WireError
 BOOT = Path(frames.__file__).with_name("boot.py")
 PIPE_BYTES = 1 << 20
 EVIDENCE_LINES = 200
+# Idle threads do not spin, and no library calls home: onnxruntime reports its use unless told not to.
+QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "ORT_DISABLE_TELEMETRY": "1"}
 
 
 class WorkerDied(Exception):
@@ -36,7 +38,7 @@ class WorkerProcess:
     def __init__(self, interpreter: str, folder: Path, cache: Path, memory_bytes: int = 0) -> None:
         """`folder` is an empty private folder to start in; `cache` keeps what libraries compile."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        environment |= {"NUMBA_CACHE_DIR": str(cache / "numba"), "OMP_WAIT_POLICY": "PASSIVE"}
+        environment |= QUIET | {"NUMBA_CACHE_DIR": str(cache / "numba")}
         self._process = subprocess.Popen(
             [interpreter, "-I", "-u", str(BOOT), str(memory_bytes)],
             stdin=subprocess.PIPE,

@@ -68,12 +68,24 @@ def make_prop(run: Run, shot: Shot, layer: Layer, params: PropParams) -> Layer:
     )
     pivot = find_pivot(mesh)
     seconds = time.monotonic() - started
-    recipe = Recipe("prop", {"thickness": params.thickness, "grid": params.grid}, run.models(), 0, seconds)
+    form = {"thickness": params.thickness, "grid": params.grid}
+    recipe = continue_recipe(layer.made_by, Recipe("prop", form, run.models(), 0, seconds))
     takes = layer.takes
     if layer.geometry is not None:
         takes = (*takes, Take(layer.geometry, layer.transform, layer.made_by))
     centred = replace(mesh, positions=(mesh.positions - pivot).astype(np.float32))
     return replace(layer, geometry=centred, transform=translate(pivot), made_by=recipe, takes=takes)
+
+
+def continue_recipe(earlier: Recipe | None, recipe: Recipe) -> Recipe:
+    """The prop's recipe with that of its mask: both are needed to run it again."""
+    if earlier is None:
+        return recipe
+    mask = earlier.params if earlier.pipeline == "segment" else earlier.params.get("mask", {})
+    models = {model["id"]: model for model in (*earlier.models, *recipe.models)}
+    own = [model["id"] for model in recipe.models]
+    ordered = [model for name, model in models.items() if name not in own] + [models[name] for name in own]
+    return replace(recipe, params={**recipe.params, "mask": dict(mask)}, models=tuple(ordered))
 
 
 def find_pivot(mesh: Mesh) -> F64:
