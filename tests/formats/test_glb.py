@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from dataclasses import replace
@@ -15,6 +16,7 @@ from formats.conftest import make_box, make_project
 
 from stillto3d.engine.run import Run
 from stillto3d.errors import BadInput
+from stillto3d.formats import inspect
 from stillto3d.formats.glb import write_glb, write_prop
 from stillto3d.formats.glb_reader import Glb, check_glb, open_glb, walk_nodes
 from stillto3d.project.geometry import Points, measure_bounds, place_mesh
@@ -277,3 +279,15 @@ def test_index_that_names_no_vertex(run: Run, tmp_path: Path) -> None:
     path.write_bytes(pack_glb(document, TRIANGLE + indices))
     with pytest.raises(BadInput, match="names a vertex that does not exist"):
         check_glb(path)
+
+
+def test_a_flipped_byte_never_surprises(run: Run, written: Glb, tmp_path: Path) -> None:
+    """Any byte of the description may lie: it is believed or refused, and nothing else happens."""
+    data, path = bytearray(written.path.read_bytes()), tmp_path / "flip.glb"
+    for position in range(0, len(data), 37):
+        for flip in (0x01, 0x10, 0x80):
+            data[position] ^= flip
+            path.write_bytes(data)
+            with contextlib.suppress(BadInput):
+                inspect(run, path)
+            data[position] ^= flip

@@ -22,7 +22,7 @@ _MAGIC, _JSON, _BIN = b"glTF", 0x4E4F534A, 0x004E4942
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _ENTRIES_CEILING = 1_000_000
-_PIECE = 1 << 20
+_ELEMENTS_CEILING = 1 << 28
 
 Entry = dict[str, Any]
 
@@ -82,15 +82,19 @@ def open_glb(path: Path) -> Glb:
 def check_glb(path: Path) -> Glb:
     """`open_glb`, and the values too: indices name existing vertices, positions and uvs are numbers."""
     glb = open_glb(path)
+    accessors, checked = glb.list("accessors"), set()
     for primitive in _list_primitives(glb):
         attributes = primitive["attributes"]
         for name in ("POSITION", "NORMAL", "TEXCOORD_0"):
-            if name in attributes and not _is_finite(glb.read_accessor(attributes[name])):
-                _refuse(path, f"{name} holds values that are not numbers")
+            if name in attributes and attributes[name] not in checked:
+                checked.add(attributes[name])
+                if not _is_finite(glb.read_accessor(attributes[name])):
+                    _refuse(path, f"{name} holds values that are not numbers")
         if "indices" in primitive:
-            count = glb.list("accessors")[attributes["POSITION"]]["count"]
-            if int(glb.read_accessor(primitive["indices"]).max()) >= count:
+            count, index = accessors[attributes["POSITION"]]["count"], primitive["indices"]
+            if (index, count) not in checked and int(glb.read_accessor(index).max()) >= count:
                 _refuse(path, "a triangle names a vertex that does not exist")
+            checked.add((index, count))
     return glb
 
 
@@ -185,8 +189,9 @@ def _check_document(glb: Glb) -> None:
     for accessor in glb.list("accessors"):
         _check_accessor(glb, accessor)
     _check_pictures(glb)
-    for primitive in _list_primitives(glb):
-        _check_primitive(glb, primitive)
+    elements = sum(_check_primitive(glb, primitive) for primitive in _list_primitives(glb))
+    if elements > _ELEMENTS_CEILING:
+        _refuse(path, "its meshes are implausibly large")
     _check_nodes(glb)
 
 
@@ -269,23 +274,26 @@ def _list_primitives(glb: Glb) -> Iterator[Entry]:
         yield from mesh["primitives"]
 
 
-def _check_primitive(glb: Glb, primitive: Entry) -> None:
+def _check_primitive(glb: Glb, primitive: Entry) -> int:
+    """How many vertices and indices the primitive walks through."""
     accessors, attributes = glb.list("accessors"), primitive["attributes"]
     _index(glb, attributes, "POSITION", "accessors")
     count = accessors[attributes["POSITION"]]["count"]
     for name in attributes:
         if accessors[_index(glb, attributes, name, "accessors")]["count"] != count:
             _refuse(glb.path, "the attributes of a mesh differ in length")
-    position = accessors[attributes["POSITION"]]
-    if position["type"] != "VEC3":
+    elements: int = count
+    if accessors[attributes["POSITION"]]["type"] != "VEC3":
         _refuse(glb.path, "POSITION is not a vector of three")
     if "indices" in primitive:
         indices = accessors[_index(glb, primitive, "indices", "accessors")]
+        elements += indices["count"]
         if indices["type"] != "SCALAR" or indices["componentType"] not in (5121, 5123, 5125):
             _refuse(glb.path, "the indices of a mesh are not whole numbers")
     if "material" in primitive:
         _index(glb, primitive, "material", "materials")
     _number(glb, primitive, "mode", 0, 6, 4)
+    return elements
 
 
 def _check_nodes(glb: Glb) -> None:

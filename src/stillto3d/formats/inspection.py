@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..project.geometry import Geometry, Mesh, get_positions, measure_bounds
+from ..project.geometry import Geometry, Mesh, Points, get_positions, measure_bounds
 from ..project.project import Layer, Project, Shot
 from .glb import collect_models, describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
@@ -23,6 +23,7 @@ from .s3d import read_s3d
 Description = dict[str, Any]
 
 _TRIANGLES = 4
+_MOVED_CEILING = 1 << 26
 
 
 def recognise(path: Path) -> str:
@@ -132,12 +133,12 @@ def _describe_glb(run: Run, path: Path) -> Description:
     glb = check_glb(path)
     asset = glb.document["asset"]
     layers, boxes = [], []
+    meshes = _MeshReader(glb)
     for node, world in walk_nodes(glb):
         run.check()
         if "mesh" in node:
-            layer, box = _describe_node(glb, node, world)
-            layers.append(layer)
-            boxes.append(box)
+            boxes.append(meshes.measure(node["mesh"], world))
+            layers.append(_describe_node(node, meshes.read(node["mesh"])[0], boxes[-1]))
     about = _get_extras(asset)
     return {
         "generator": asset.get("generator", ""),
@@ -161,24 +162,42 @@ def _get_extras(entry: Description) -> Description:
     return extras if isinstance(extras, dict) else {}
 
 
-def _describe_node(
-    glb: Glb, node: Description, world: NDArray[np.float64]
-) -> tuple[Description, NDArray[np.float64]]:
-    mesh = glb.list("meshes")[node["mesh"]]
-    meshes = [_read_geometry(glb, primitive) for primitive in mesh["primitives"]]
+def _describe_node(node: Description, counts: Description, box: NDArray[np.float64]) -> Description:
     extras = _get_extras(node)
-    described = {
-        "name": node.get("name", ""),
-        "id": extras.get("id", ""),
-        "kind": extras.get("kind", ""),
-        "generated": extras.get("generated"),
-        "vertices": sum(len(part.positions) for part in meshes),
-        "triangles": sum(len(part.faces) for part in meshes),
-        "watertight": all(_weld(part).is_watertight() for part in meshes),
-    }
-    boxes = [measure_bounds(part, world) for part in meshes]
-    box = np.stack([np.min(boxes, axis=0)[0], np.max(boxes, axis=0)[1]])
-    return {**described, "bounds": box.tolist()}, box
+    about = {key: extras.get(key) for key in ("id", "kind", "generated")}
+    return {"name": node.get("name", ""), **about, **counts, "bounds": box.tolist()}
+
+
+class _MeshReader:
+    """Reads each mesh of a GLB once, however many nodes show it."""
+
+    def __init__(self, glb: Glb) -> None:
+        self._glb = glb
+        self._known: dict[int, tuple[Description, Points]] = {}
+        self._moved = 0
+
+    def read(self, index: int) -> tuple[Description, Points]:
+        """Counts of a mesh, and its vertices."""
+        if index not in self._known:
+            parts = [_read_geometry(self._glb, p) for p in self._glb.list("meshes")[index]["primitives"]]
+            counts = {
+                "vertices": sum(len(part.positions) for part in parts),
+                "triangles": sum(len(part.faces) for part in parts),
+                "watertight": all(_weld(part).is_watertight() for part in parts),
+            }
+            points = [part.positions for part in parts] or [np.zeros((0, 3), dtype=np.float32)]
+            self._known[index] = (counts, Points(np.concatenate(points)))
+        return self._known[index]
+
+    def measure(self, index: int, world: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A mesh's box in the world; from its own box's corners once a file asks for too many."""
+        points = self.read(index)[1]
+        self._moved += len(points.positions)
+        if self._moved > _MOVED_CEILING:
+            box = measure_bounds(points)
+            corners = np.array([[box[i, 0], box[j, 1], box[k, 2]] for i, j, k in np.ndindex(2, 2, 2)])
+            points = Points(corners.astype(np.float32))
+        return measure_bounds(points, world)
 
 
 def _read_geometry(glb: Glb, primitive: Description) -> Mesh:
