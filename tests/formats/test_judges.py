@@ -1,7 +1,7 @@
 """Other people's readers: the Khronos validator and Blender judge what we write.
 
 STILLTO3D_NODE_MODULES names a folder that holds `gltf-validator`; STILLTO3D_BLENDER_PYTHON a Python that has
-`bpy`. Without them these tests are skipped, and say so.
+`bpy` (else `node_modules` and `.venv-blender` at the root serve). Without them these tests are skipped, and say so.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def validate(*files: Path) -> list[dict[str, Any]]:
 
 def probe(*files: Path) -> list[dict[str, Any]]:
     """What Blender holds after importing each file; skips where there is no Blender."""
-    python = os.environ.get("STILLTO3D_BLENDER_PYTHON", "")
-    if not python:
+    python = os.environ.get("STILLTO3D_BLENDER_PYTHON", ".venv-blender/bin/python")
+    if shutil.which(python) is None:
         pytest.skip("no Blender: STILLTO3D_BLENDER_PYTHON may name a Python that has bpy")
     command = [python, str(SUPPORT / "probe_blender.py"), *map(str, files)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=600)
