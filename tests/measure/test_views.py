@@ -1,0 +1,122 @@
+"""The second view: one renderer, three geometries, and what each deserves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from measure.truth import load_picture, read_sample
+from measure.views import (
+    Grid,
+    View,
+    fill_push_pull,
+    make_true_camera,
+    measure_gain,
+    measure_psnr,
+    mesh_depth,
+    move_aside,
+    score_second_view,
+    show_view,
+)
+from stillto3d.engine.run import Run
+from stillto3d.models.roles import Reply
+from stillto3d.project.space import Camera, aim_camera
+from stillto3d.worker.adapters.builtin import rasterise
+
+from .scenes import HEIGHT, WIDTH, write_sample
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A run whose rasteriser draws in this process."""
+    operations = rasterise.load(None, "cpu")
+
+    def answer(ask):
+        replied = operations[ask.op](ask.arrays(), ask.params(), lambda *_: None)
+        arrays = {name: value for name, value in replied.items() if isinstance(value, np.ndarray)}
+        return ask.read(Reply({k: v for k, v in replied.items() if k not in arrays}, arrays))
+
+    return Run.nothing(answer)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    truth = read_sample(write_sample(tmp_path / "square"))
+    return truth, load_picture(truth.picture), load_picture(truth.second)
+
+
+def solve_otherwise(focal, height, pitch):
+    """A camera that is not the true one."""
+    return Camera(WIDTH, HEIGHT, focal, focal, WIDTH / 2, HEIGHT / 2, aim_camera(pitch, 0.0, height))
+
+
+GRID = Grid((HEIGHT, WIDTH), 1, 1.12)
+
+
+def test_the_true_depth_shows_the_second_view_best(run, sample):
+    truth, still, second = sample
+    camera = solve_otherwise(200.0, 9.0, -0.3)
+    ours = mesh_depth(truth.depth * 3 + 3 * (truth.depth == 0), camera, still, 1, 1.12)
+    views = score_second_view(run, truth, still, second, [ours], camera, GRID)
+    assert views["truth"].psnr_db > views["card"].psnr_db + 3
+    assert views["ours"].psnr_db == pytest.approx(views["truth"].psnr_db, abs=0.7)
+    assert measure_gain(views) == pytest.approx(1, abs=0.15)
+    assert views["ours"].holes == pytest.approx(views["truth"].holes, abs=0.01)
+    assert views["truth"].holes > views["card"].holes > 0
+
+
+def test_a_flat_set_is_no_better_than_a_card(run, sample):
+    truth, still, second = sample
+    camera = solve_otherwise(200.0, 1.0, 0.0)
+    flat = mesh_depth(np.full_like(truth.depth, 7.0), camera, still, 1, 1.12)
+    views = score_second_view(run, truth, still, second, [flat], camera, GRID)
+    assert measure_gain(views) == pytest.approx(0, abs=0.02)
+
+
+def test_a_wrong_focal_length_is_told_apart_from_wrong_depth(run, sample):
+    truth, still, second = sample
+    camera = solve_otherwise(400.0, 1.0, 0.0)
+    ours = mesh_depth(np.maximum(truth.depth, 1), camera, still, 1, 1.12)
+    views = score_second_view(run, truth, still, second, [ours], camera, GRID)
+    assert views["ours"].psnr_db < views["truth"].psnr_db - 3
+    assert views["ours_true_focal"].psnr_db == pytest.approx(views["truth"].psnr_db, abs=0.7)
+
+
+def test_a_camera_that_stays_sees_the_still_itself(run, sample):
+    truth, still, _ = sample
+    camera = make_true_camera(truth, WIDTH, HEIGHT)
+    mesh = mesh_depth(np.maximum(truth.depth, 1), camera, still, 1, 1e9)
+    view = show_view(run, [mesh], camera, still)
+    assert view.holes == 0 and view.psnr_db > 45
+    assert np.allclose(move_aside(camera, 0.5).position - camera.position, [0.5, 0, 0])
+
+
+def test_triangles_over_an_edge_of_depth_are_torn(sample):
+    truth, still, _ = sample
+    camera = make_true_camera(truth, WIDTH, HEIGHT)
+    depth = np.where(truth.depth == 0, np.float32(4), truth.depth)
+    whole, torn = (mesh_depth(depth, camera, still, 2, tear) for tear in (1e9, 1.12))
+    assert len(whole.faces) > len(torn.faces) > 0.9 * len(whole.faces)
+    z = -torn.positions[torn.faces][..., 2]
+    assert (z.max(axis=1) / z.min(axis=1)).max() < 1.12
+
+
+def test_holes_are_filled_from_around_them_and_nothing_else_changes():
+    pixels = np.full((40, 60, 3), 90, np.uint8)
+    pixels[:, 30:] = 200
+    covered = np.ones((40, 60), bool)
+    covered[10:20, 5:15] = covered[:, 58:] = False
+    pixels[~covered] = 0
+    filled = fill_push_pull(pixels, covered)
+    assert (filled[covered] == pixels[covered]).all()
+    assert np.abs(filled[10:20, 5:15].astype(int) - 90).max() <= 2
+    assert np.abs(filled[:, 58:].astype(int) - 200).max() <= 2
+
+
+def test_psnr_and_gain():
+    black = np.zeros((4, 4, 3), np.uint8)
+    assert measure_psnr(black, black) == 100
+    assert measure_psnr(black, black + np.uint8(255)) == pytest.approx(0)
+    views = {"card": View(20, 0), "ours": View(22, 0), "truth": View(26, 0)}
+    assert measure_gain(views) == pytest.approx(1 / 3)
+    assert measure_gain(views | {"truth": View(19, 0)}) is None
