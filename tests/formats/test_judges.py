@@ -1,7 +1,8 @@
 """Other people's readers: the Khronos validator and Blender judge what we write.
 
 STILLTO3D_NODE_MODULES names a folder that holds `gltf-validator`; STILLTO3D_BLENDER_PYTHON a Python that has
-`bpy` (else `node_modules` and `.venv-blender` at the root serve). Without them these tests are skipped, and say so.
+`bpy` (else `node_modules` and `.venv-blender` at the root serve). Without them these tests are skipped
+and say so.
 """
 
 from __future__ import annotations
