@@ -4,8 +4,7 @@
 # Neither is ever a dependency of the app (Blender is GPL).
 set -uo pipefail
 cd "$(dirname "$0")/.."
-
-say() { printf 'judges: %s\n' "$*" >&2; }
+. scripts/system.sh
 
 fetch_validator() {
   [ -d node_modules/gltf-validator ] && return 0
@@ -22,6 +21,10 @@ fetch_blender() {
   if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     say "ABSENT: Blender (its module 5.0.1 needs Python 3.11)"; return 0
   fi
+  need_libraries libX11.so.6=libx11-6 libXi.so.6=libxi6 libXfixes.so.3=libxfixes3 libXxf86vm.so.1=libxxf86vm1 \
+    libXrender.so.1=libxrender1 libxkbcommon.so.0=libxkbcommon0 libSM.so.6=libsm6 libICE.so.6=libice6 \
+    libGL.so.1=libgl1 libEGL.so.1=libegl1
+  [ -x $python ] && $python -c 'import bpy' >/dev/null 2>&1 && return 0
   rm -rf .venv-blender
   say "fetching Blender into .venv-blender"
   if command -v uv >/dev/null; then

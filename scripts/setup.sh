@@ -3,32 +3,11 @@
 # usage: scripts/setup.sh [app|dev]    Nothing is done twice; deleting .venv starts afresh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/system.sh
 group=${1:-app}
 venv=.venv
 lock=requirements.lock
 [ "$group" = dev ] && lock=requirements-dev.lock
-
-say() { printf 'setup: %s\n' "$*" >&2; }
-
-# as_root COMMAND...: run it with the rights to install packages, if this machine gives them without asking.
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo -n "$@"
-  else return 1
-  fi
-}
-
-# install_system PACKAGE...: Debian's packages, where there is apt-get; says what is missing where it cannot.
-install_system() {
-  say "installing system packages: $*"
-  if command -v apt-get >/dev/null \
-    && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null \
-    && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
-  then return 0
-  fi
-  say "could not install $*; install them yourself and run this again."
-  return 1
-}
 
 find_python() {
   local name
@@ -36,18 +15,6 @@ find_python() {
     if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$name"; return 0; fi
   done
   return 1
-}
-
-install_libraries() {
-  [ "$(uname -s)" = Linux ] || return 0
-  local known missing=()
-  known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null || true)
-  case $known in *libOSMesa.so*) ;; *) missing+=(libosmesa6) ;; esac
-  case $known in *libEGL.so.1*) ;; *) missing+=(libegl1) ;; esac
-  case $known in *libGL.so.1*) ;; *) missing+=(libgl1) ;; esac
-  case $known in *libgomp.so.1*) ;; *) missing+=(libgomp1) ;; esac
-  case $known in *libXrender.so.1*) ;; *) missing+=(libxrender1) ;; esac
-  [ ${#missing[@]} = 0 ] || install_system "${missing[@]}" || say "drawing off screen may not work without them."
 }
 
 make_venv() {
@@ -73,7 +40,9 @@ pip_install() {
   fi
 }
 
-install_libraries
+# VTK draws off screen through Mesa; OpenMP serves the numeric libraries.
+need_libraries libOSMesa.so=libosmesa6 libEGL.so.1=libegl1 libGL.so.1=libgl1 libgomp.so.1=libgomp1 \
+  libXrender.so.1=libxrender1 || say "without them drawing off screen may not work."
 make_venv
 stamp=$venv/.installed-$group
 wanted=$(cat $lock pyproject.toml | cksum)
