@@ -1,0 +1,249 @@
+"""Depth made whole: the network's depth and normals joined into surfaces that stand on the solved floor.
+
+Log depth is solved on the network's grid so that neighbouring cells lie on a common plane where the normals
+say so (variational normal integration; discontinuities weigh little, as in Cao et al. 2022), pulled weakly to
+the network's own depth and strongly to the floor plane; then it is carried to the picture's edges.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+DATA_WEIGHT = 0.02  # pull of the network's own depth, against 1 for a neighbour on a common plane
+PIN_WEIGHT = 4.0  # pull of depth that is known: the floor, or the plate around a prop
+JUMP = 0.08  # log depth between neighbouring cells, beyond their plane, that counts as an edge
+ROUNDS = 3
+RAMP = 14  # pixels of the working size over which a depth edge may be smeared
+STEP = 0.15  # and the change of log depth across it that makes it an edge
+LEVEL = 0.85  # cosine to the vertical from which a surface counts as level
+UPRIGHT = 0.3  # and below which it counts as upright
+
+
+class Lens(NamedTuple):
+    """The camera as this module needs it: rays through pixels, and gravity."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    down: np.ndarray  # f64[3], camera axes
+    height_m: float
+
+    @classmethod
+    def read(cls, camera: dict[str, Any]) -> Lens:
+        """The camera of an ask."""
+        pitch, roll = float(camera["pitch"]), float(camera["roll"])
+        down = [-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)]
+        values = (float(camera[name]) for name in ("fx", "fy", "cx", "cy"))
+        return cls(
+            int(camera["width"]), int(camera["height"]), *values, np.array(down), float(camera["height_m"])
+        )
+
+    def cast(self, shape: tuple[int, int]) -> np.ndarray:
+        """Rays f64[h,w,3] with z = 1 through the centres of a grid stretched over the picture."""
+        h, w = shape
+        x = (np.arange(w) + 0.5) * self.width / w
+        y = (np.arange(h) + 0.5) * self.height / h
+        rays = np.empty((h, w, 3))
+        rays[..., 0] = (x - self.cx) / self.fx
+        rays[..., 1] = ((y - self.cy) / self.fy)[:, None]
+        rays[..., 2] = 1
+        return rays
+
+
+class Surface(NamedTuple):
+    """Depth on the network's grid: log metres, floor bool, and the camera's height above the floor."""
+
+    log_depth: np.ndarray
+    floor: np.ndarray
+    camera_height: float | None
+
+
+def straighten_normals(normals: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Normals f64[h,w,3] with level surfaces made level, upright ones upright and on the room's two axes."""
+    n = normals.astype(np.float64)
+    rise = -(n @ down)
+    level = np.clip((np.abs(rise) - LEVEL) / 0.08, 0, 1)[..., None]
+    n = n * (1 - level) - np.sign(rise)[..., None] * level * down
+    across = np.cross(down, [0.0, 0.0, 1.0])
+    across /= np.linalg.norm(across) + 1e-9
+    ahead = np.cross(across, down)
+    upright = np.abs(rise) < UPRIGHT
+    heading = np.arctan2(n @ ahead, n @ across)
+    axis = _find_axis(heading[upright])
+    quarter = np.pi / 2
+    off = (heading - axis + quarter / 2) % quarter - quarter / 2
+    pull = np.clip(1.6 - np.abs(off) / np.radians(12), 0, 1) * np.clip((UPRIGHT - np.abs(rise)) / 0.15, 0, 1)
+    turned = heading - off * pull
+    stood = np.cos(turned)[..., None] * across + np.sin(turned)[..., None] * ahead
+    weight = pull[..., None]
+    n = np.where(upright[..., None], n * (1 - weight) + stood * weight, n)
+    return n / np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-9)
+
+
+def _find_axis(headings: np.ndarray) -> float:
+    """The heading (radians, mod a quarter turn) that most upright surfaces face."""
+    if not headings.size:
+        return 0.0
+    bins = 60
+    counts, _ = np.histogram(headings % (np.pi / 2), bins=bins, range=(0, np.pi / 2))
+    smooth = counts + np.roll(counts, 1) + np.roll(counts, -1)
+    return float((smooth.argmax() + 0.5) * np.pi / 2 / bins)
+
+
+def find_floor(depth: np.ndarray, normals: np.ndarray, lens: Lens) -> tuple[np.ndarray, float | None]:
+    """Floor cells bool[h,w] and the camera's height above them in the depth's own unit; None without a floor.
+
+    The floor is the lowest level surface of some size.
+    """
+    rays = lens.cast(depth.shape)
+    drop = rays @ lens.down
+    level = (-(normals @ lens.down) > LEVEL) & (drop > 0.02)
+    if level.mean() < 0.01:
+        return np.zeros(depth.shape, bool), None
+    below = depth * drop
+    logs = np.log(below[level])
+    counts, edges = np.histogram(logs, bins=40)
+    share = np.convolve(counts, [1, 1, 1], "same") / level.size
+    strong = np.flatnonzero(share >= max(0.25, min(1.0, 0.015 / share.max())) * share.max())
+    lowest = (edges[strong[-1]] + edges[strong[-1] + 1]) / 2
+    for _ in range(3):
+        near = np.abs(logs - lowest) < 0.25
+        lowest = float(np.median(logs[near]))
+    height = float(np.exp(lowest))
+    floor = level & (np.abs(np.log(np.maximum(below, 1e-9)) - lowest) < 0.35)
+    return floor, height
+
+
+def integrate(
+    depth: np.ndarray, normals: np.ndarray, rays: np.ndarray, pins: np.ndarray, pin_weight: np.ndarray
+) -> np.ndarray:
+    """Log depth f64[h,w] that follows the normals where the network's depth lets it, and the pins.
+
+    pins: log depth f64[h,w] and their weight f64[h,w] (0 = free).
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.linalg import splu
+
+    h, w = depth.shape
+    target = np.log(depth.astype(np.float64))
+    index = np.arange(h * w).reshape(h, w)
+    facing = np.minimum((normals * rays).sum(-1), 0)
+    pairs = []
+    for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        n = normals[a] + normals[b]
+        at, to = (n * rays[a]).sum(-1), (n * rays[b]).sum(-1)
+        good = (facing[a] < -0.05) & (facing[b] < -0.05) & (at < 0) & (to < 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.where(good, np.log(at / to), 0.0)
+        seen = target[b] - target[a]
+        step = np.where(good & (np.abs(step) < 0.7), step, seen)
+        pairs.append((index[a].ravel(), index[b].ravel(), step.ravel(), seen.ravel()))
+    first, second, step, seen = (np.concatenate([pair[k] for pair in pairs]) for k in range(4))
+    solution = target.ravel()
+    diagonal = DATA_WEIGHT + pin_weight.ravel()
+    right_side = DATA_WEIGHT * solution + pin_weight.ravel() * pins.ravel()
+    current = seen
+    for _ in range(ROUNDS):
+        weight = 1 / (1 + ((current - step) / JUMP) ** 2) ** 2
+        total = diagonal + np.bincount(first, weight, h * w) + np.bincount(second, weight, h * w)
+        pull = np.bincount(second, weight * step, h * w) - np.bincount(first, weight * step, h * w)
+        rows = np.concatenate([index.ravel(), first, second])
+        columns = np.concatenate([index.ravel(), second, first])
+        values = np.concatenate([total, -weight, -weight])
+        matrix = coo_matrix((values, (rows, columns)), (h * w, h * w)).tocsc()
+        solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        solution = solver.solve(right_side + pull)
+        current = solution[second] - solution[first]
+    return solution.reshape(h, w)
+
+
+def fuse_depth(
+    depth: np.ndarray,
+    normals: np.ndarray | None,
+    lens: Lens,
+    known: np.ndarray | None = None,
+    hole: np.ndarray | None = None,
+) -> Surface:
+    """One surface from a network's depth f32[h,w] and normals; `known` log depth is kept outside `hole`."""
+    rays = lens.cast(depth.shape)
+    if normals is None:
+        normals = guess_normals(depth, rays)
+    straight = straighten_normals(normals, lens.down)
+    if known is not None and hole is not None:
+        ring = ~hole
+        shift = np.median(known[ring] - np.log(depth[ring])) if ring.any() else 0.0
+        weight = np.where(hole, 0.0, PIN_WEIGHT)
+        joined = integrate(depth * np.exp(shift), straight, rays, known, weight)
+        return Surface(np.where(hole, joined, known), np.zeros(depth.shape, bool), None)
+    floor, camera_height = find_floor(depth, straight, lens)
+    pins, weight = np.zeros(depth.shape), np.zeros(depth.shape)
+    if camera_height is not None:
+        drop = np.maximum(rays @ lens.down, 1e-3)
+        pins = np.log(camera_height / drop)
+        weight = np.where(floor, PIN_WEIGHT * np.clip(drop / 0.1, 0.05, 1), 0.0)
+    return Surface(integrate(depth, straight, rays, pins, weight), floor, camera_height)
+
+
+def guess_normals(depth: np.ndarray, rays: np.ndarray) -> np.ndarray:
+    """Normals f64[h,w,3] of a depth map, towards the camera, for models that give none."""
+    if min(depth.shape) < 2:
+        return -rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    points = rays * depth[..., None]
+    normal = np.cross(np.gradient(points, axis=0), np.gradient(points, axis=1))
+    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
+    return np.where((normal * rays).sum(-1, keepdims=True) > 0, -normal, normal)
+
+
+def sharpen_depth(log_depth: np.ndarray, picture: np.ndarray, lens: Lens) -> np.ndarray:
+    """Log depth of the network's grid at the picture's size, its edges on the picture's edges.
+
+    Values near a depth edge are doubted and filled again from their sure neighbours, along the picture (fast
+    global smoothing, Min et al. 2014).
+    """
+    import cv2
+
+    size = (picture.shape[1], picture.shape[0])
+    coarse = log_depth.astype(np.float32)
+    kernel = np.ones((3, 3), np.uint8)
+    spread = cv2.dilate(coarse, kernel) - cv2.erode(coarse, kernel)
+    sure = np.exp(-((spread / 0.12) ** 2)).astype(np.float32) + 0.002
+    fine = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    trust = cv2.resize(sure, size, interpolation=cv2.INTER_LINEAR)
+    if min(size) < 16:
+        return fine.astype(np.float64)
+    smoother = cv2.ximgproc.createFastGlobalSmootherFilter(picture, 60.0, 10.0)
+    filled = smoother.filter(fine * trust) / np.maximum(smoother.filter(trust), 1e-6)
+    mixed = fine * np.clip(trust, 0, 1) ** 2 + filled * (1 - np.clip(trust, 0, 1) ** 2)
+    mixed = np.clip(mixed, coarse.min(), coarse.max())
+    return cut_ramps(mixed, lens.cast(mixed.shape) @ lens.down).astype(np.float64)
+
+
+def cut_ramps(log_depth: np.ndarray, drop: np.ndarray) -> np.ndarray:
+    """Turn the ramps that a coarse grid leaves at depth edges into steps where they are steepest.
+
+    A toggle mapping (Kramer and Bruckner 1975), repeated, and only where depth changes by more than a surface
+    would: level ground (`drop` = how far a ray of z = 1 falls) is left alone however it is foreshortened.
+    """
+    import cv2
+
+    def spread(values: np.ndarray, radius: int) -> np.ndarray:
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        return cv2.dilate(values, disc) - cv2.erode(values, disc)
+
+    log = log_depth.astype(np.float32)
+    with np.errstate(divide="ignore"):
+        below = log + np.log(np.maximum(drop, 1e-4)).astype(np.float32)
+    level = (drop > 0.005) & (spread(below, RAMP // 2) < 0.5 * spread(log, RAMP // 2))
+    zone = (spread(log, RAMP // 2) > STEP) & ~level
+    zone = cv2.dilate(zone.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    kernel = np.ones((3, 3), np.uint8)
+    for _ in range(RAMP):
+        high, low = cv2.dilate(log, kernel), cv2.erode(log, kernel)
+        toggled = np.where(high - log < log - low, high, np.where(log - low < high - log, low, log))
+        log = np.where(zone, toggled, log)
+    return log
