@@ -101,11 +101,11 @@ class Grid:
 
     def any_corner(self, mask: np.ndarray) -> np.ndarray:
         """Cells with a corner in the mask."""
-        return self.corners(mask).any(-1)
+        return np.asarray(self.corners(mask).any(-1))
 
     def all_corners(self, mask: np.ndarray) -> np.ndarray:
         """Cells with every corner in the mask."""
-        return self.corners(mask).all(-1)
+        return np.asarray(self.corners(mask).all(-1))
 
     def find_torn(self, depth: np.ndarray, lens: Lens) -> np.ndarray:
         """Cells across which depth jumps; level ground seen at a grazing angle is not torn."""
