@@ -28,7 +28,6 @@ from .views import Grid, View, measure_gain, score_second_view
 MOST_PROPS = 6
 LEAST_SHARE = 0.002  # of the still that an object covers to become a prop
 LEAST_SEEN = 0.5  # of an object that becomes a prop
-TEAR_RATIO = 1.12  # as the set is torn
 THIN_CELLS = 3
 THIN_SHARE = 0.1  # of a mask that may be thinner than three cells before its silhouette is not bounded
 
@@ -229,7 +228,7 @@ def view_aside(studio: Studio, project: Project, truth: Truth) -> dict[str, View
     second: U8 = load_picture(truth.second)
     layers = [layer for layer in project.layers if isinstance(layer.geometry, Mesh)]
     meshes = [place_mesh(layer.geometry, layer.transform) for layer in layers]  # type: ignore[arg-type]
-    grid = Grid((shape[0], shape[1]), PropParams().detail, TEAR_RATIO)
+    grid = Grid((shape[0], shape[1]), PropParams().detail)
 
     def work(run: Run) -> dict[str, View]:
         return score_second_view(run, truth, shot.still.pixels, second, meshes, camera, grid)

@@ -10,11 +10,22 @@ import numpy as np
 from stillto3d.engine.run import Run
 from stillto3d.models.roles import RenderMeshes
 from stillto3d.project.geometry import Material, Mesh
-from stillto3d.project.space import Camera, aim_camera
+from stillto3d.project.space import Camera, aim_camera, convert_points
+from stillto3d.worker.adapters.builtin.depth_fusion import Lens
+from stillto3d.worker.adapters.builtin.tearing import build_front
 
+from .geometry import get_down
 from .truth import F32, U8, Bool, Truth
 
 SKY_RATIO = 20.0  # the true sky stands this many times farther than the farthest thing
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a set is meshed: the size of its depth map and the grid step in pixels of it."""
+
+    shape: tuple[int, int]
+    step: int
 
 
 @dataclass(frozen=True)
@@ -62,37 +73,43 @@ def move_aside(camera: Camera, metres: float) -> Camera:
 
 
 def make_true_camera(truth: Truth, width: int, height: int) -> Camera:
-    """The true lens at the origin of the world (where it stands matters to no view)."""
-    if truth.focal_px is None or truth.centre_px is None:
+    """The true lens and tilt, a metre above the ground (how high it stands matters to no view)."""
+    if truth.focal_px is None or truth.centre_px is None or truth.down is None:
         raise ValueError(f"{truth.name}: no true camera")
-    f, (cx, cy) = truth.focal_px, truth.centre_px
-    return Camera(width, height, f, f, cx, cy, aim_camera(0.0, 0.0, 1.0))
+    f, (cx, cy), down = truth.focal_px, truth.centre_px, truth.down
+    pose = aim_camera(float(np.arcsin(-down[2])), float(np.arctan2(-down[0], down[1])), 1.0)
+    return Camera(width, height, f, f, cx, cy, pose)
 
 
-def mesh_depth(metres: F32, camera: Camera, picture: U8, step: int, tear: float) -> Mesh:
-    """Depth f32[h, w], stretched over the picture, as a textured grid: a vertex every `step` pixels of the
-    depth, no triangle between depths of a ratio over `tear`."""
-    h, w = metres.shape
-    columns, rows = max(2, -(-w // step) + 1), max(2, -(-h // step) + 1)
-    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
-    z = metres[np.minimum((v * h).astype(int), h - 1), np.minimum((u * w).astype(int), w - 1)]
-    pixels = np.stack([u.ravel() * camera.width, v.ravel() * camera.height], axis=1)
-    corner = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = (corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:])
-    faces = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, c, b), (b, c, d))])
-    depths = z.ravel()[faces]
-    faces = faces[depths.max(axis=1) <= tear * depths.min(axis=1)]
+def mesh_depth(metres: F32, camera: Camera, picture: U8, step: int) -> Mesh:
+    """Depth f32[h, w] (0 = sky, put far away), stretched over the picture, torn as the product's set is."""
+    depth = np.where(metres > 0, metres, metres.max() * SKY_RATIO).astype(np.float64)
+    lens = Lens(
+        camera.width,
+        camera.height,
+        camera.fx,
+        camera.fy,
+        camera.cx,
+        camera.cy,
+        get_down(camera),
+        float(camera.position[1]),
+    )
+    nowhere = np.zeros(metres.shape, dtype=bool)
+    arrays = build_front(depth, lens, step, nowhere, nowhere)
     return Mesh(
-        positions=camera.unproject(pixels, z.ravel()).astype(np.float32),
-        faces=faces.astype(np.uint32),
-        uvs=np.stack([u.ravel(), v.ravel()], axis=1).astype(np.float32),
+        positions=convert_points(arrays["set.positions"], "opencv", camera.world_from_camera),
+        faces=arrays["set.faces"],
+        uvs=arrays["set.uvs"],
         material=Material(picture),
     )
 
 
 def make_card(metres: float, camera: Camera, picture: U8) -> Mesh:
     """The picture on a flat card across the camera's axis."""
-    return mesh_depth(np.full((2, 2), metres, dtype=np.float32), camera, picture, 2, np.inf)
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.float32)
+    points = camera.unproject(corners * (camera.width, camera.height), np.full(4, metres))
+    faces = np.array([[0, 2, 1], [1, 2, 3]], dtype=np.uint32)
+    return Mesh(points.astype(np.float32), faces, uvs=corners, material=Material(picture))
 
 
 def show_view(run: Run, meshes: Sequence[Mesh], camera: Camera, wanted: U8) -> View:
@@ -118,8 +135,7 @@ def score_second_view(
     known = truth.depth > 0
     median = float(np.median(truth.depth[known]))
     true_camera = make_true_camera(truth, width, height)
-    far = np.where(known, truth.depth, truth.depth.max() * SKY_RATIO).astype(np.float32)
-    sampled = resize_nearest(far, grid.shape)
+    sampled = resize_nearest(truth.depth, grid.shape)
     drawn = run.call(RenderMeshes(tuple(meshes), camera, wants=("depth",))).depth
     assert drawn is not None
     there = (drawn > 0) & (resize_nearest(known.astype(np.float32), drawn.shape) > 0)
@@ -129,18 +145,9 @@ def score_second_view(
         "card": ([make_card(median, true_camera, still)], true_aside),
         "ours": (meshes, move_aside(camera, aside)),
         "ours_true_focal": (meshes, move_aside(camera, aside * truth.focal_px / camera.fx)),
-        "truth": ([mesh_depth(sampled, true_camera, still, grid.step, grid.tear)], true_aside),
+        "truth": ([mesh_depth(sampled, true_camera, still, grid.step)], true_aside),
     }
     return {name: show_view(run, shown, eye, second) for name, (shown, eye) in views.items()}
-
-
-@dataclass(frozen=True)
-class Grid:
-    """How a set is meshed: its depth's size, the grid step in its pixels, the greatest ratio in a face."""
-
-    shape: tuple[int, int]
-    step: int
-    tear: float
 
 
 def resize_nearest(values: F32, shape: tuple[int, ...]) -> F32:

@@ -11,6 +11,7 @@ from PIL import Image
 
 WIDTH, HEIGHT, FOCAL = 240, 160, 200.0
 NEAR, FAR = 2.0, 4.0
+PITCH = -0.6  # radians: the horizon is far above the picture
 SQUARE = (80, 40, 160, 120)  # x0, y0, x1, y1 in pixels
 STEP = 1e-3
 
@@ -54,7 +55,7 @@ def describe(aside: float) -> dict[str, Any]:
     square_m = (SQUARE[3] - SQUARE[1]) / FOCAL * NEAR
     lens = {"width": WIDTH, "height": HEIGHT, "fx": FOCAL, "fy": FOCAL, "cx": WIDTH / 2, "cy": HEIGHT / 2}
     return {
-        "camera": {**lens, "pitch": 0.0, "roll": 0.0, "world_from_camera": here.tolist()},
+        "camera": {**lens, "pitch": PITCH, "roll": 0.0, "world_from_camera": here.tolist()},
         "second_camera": {"world_from_camera": there.tolist()},
         "depth": {"kind": "log", "near_m": NEAR, "step": STEP, "none": 0},
         "instances": [

@@ -11,7 +11,7 @@ from PIL import Image
 from measure.foreign import read_foreign
 from measure.truth import find_down, read_samples
 
-from .scenes import FAR, NEAR, SQUARE, write_sample
+from .scenes import FAR, NEAR, PITCH, SQUARE, write_sample
 
 
 def test_a_sample_reads_back(tmp_path):
@@ -23,7 +23,7 @@ def test_a_sample_reads_back(tmp_path):
     assert truth.depth[0, 0] == 0 and truth.sky[0, 0] and truth.sky.sum() == 1
     assert truth.instances[0].mask.sum() == (SQUARE[2] - SQUARE[0]) * (SQUARE[3] - SQUARE[1])
     assert truth.aside_m == pytest.approx(0.05 * FAR)
-    assert truth.down == pytest.approx([0, 1, 0])
+    assert truth.down == pytest.approx([0, np.cos(PITCH), -np.sin(PITCH)])
 
 
 def test_down_follows_pitch_and_roll():

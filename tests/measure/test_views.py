@@ -7,6 +7,7 @@ import pytest
 
 from measure.truth import load_picture, read_sample
 from measure.views import (
+    SKY_RATIO,
     Grid,
     View,
     fill_push_pull,
@@ -50,13 +51,13 @@ def solve_otherwise(focal, height, pitch):
     return Camera(WIDTH, HEIGHT, focal, focal, WIDTH / 2, HEIGHT / 2, aim_camera(pitch, 0.0, height))
 
 
-GRID = Grid((HEIGHT, WIDTH), 1, 1.12)
+GRID = Grid((HEIGHT, WIDTH), 1)
 
 
 def test_the_true_depth_shows_the_second_view_best(run, sample):
     truth, still, second = sample
-    camera = solve_otherwise(200.0, 9.0, -0.3)
-    ours = mesh_depth(truth.depth * 3 + 3 * (truth.depth == 0), camera, still, 1, 1.12)
+    camera = solve_otherwise(200.0, 9.0, -0.7)
+    ours = mesh_depth(truth.depth * 3, camera, still, 1)
     views = score_second_view(run, truth, still, second, [ours], camera, GRID)
     assert views["truth"].psnr_db > views["card"].psnr_db + 3
     assert views["ours"].psnr_db == pytest.approx(views["truth"].psnr_db, abs=0.7)
@@ -67,16 +68,16 @@ def test_the_true_depth_shows_the_second_view_best(run, sample):
 
 def test_a_flat_set_is_no_better_than_a_card(run, sample):
     truth, still, second = sample
-    camera = solve_otherwise(200.0, 1.0, 0.0)
-    flat = mesh_depth(np.full_like(truth.depth, 7.0), camera, still, 1, 1.12)
+    camera = solve_otherwise(200.0, 1.0, -0.6)
+    flat = mesh_depth(np.full_like(truth.depth, 7.0), camera, still, 1)
     views = score_second_view(run, truth, still, second, [flat], camera, GRID)
     assert measure_gain(views) == pytest.approx(0, abs=0.02)
 
 
 def test_a_wrong_focal_length_is_told_apart_from_wrong_depth(run, sample):
     truth, still, second = sample
-    camera = solve_otherwise(400.0, 1.0, 0.0)
-    ours = mesh_depth(np.maximum(truth.depth, 1), camera, still, 1, 1.12)
+    camera = solve_otherwise(400.0, 1.0, -0.6)
+    ours = mesh_depth(truth.depth, camera, still, 1)
     views = score_second_view(run, truth, still, second, [ours], camera, GRID)
     assert views["ours"].psnr_db < views["truth"].psnr_db - 3
     assert views["ours_true_focal"].psnr_db == pytest.approx(views["truth"].psnr_db, abs=0.7)
@@ -85,20 +86,21 @@ def test_a_wrong_focal_length_is_told_apart_from_wrong_depth(run, sample):
 def test_a_camera_that_stays_sees_the_still_itself(run, sample):
     truth, still, _ = sample
     camera = make_true_camera(truth, WIDTH, HEIGHT)
-    mesh = mesh_depth(np.maximum(truth.depth, 1), camera, still, 1, 1e9)
-    view = show_view(run, [mesh], camera, still)
+    view = show_view(run, [mesh_depth(np.full_like(truth.depth, 2.0), camera, still, 1)], camera, still)
     assert view.holes == 0 and view.psnr_db > 45
     assert np.allclose(move_aside(camera, 0.5).position - camera.position, [0.5, 0, 0])
 
 
-def test_triangles_over_an_edge_of_depth_are_torn(sample):
+def test_triangles_over_an_edge_of_depth_are_torn_and_sky_is_far(sample):
     truth, still, _ = sample
     camera = make_true_camera(truth, WIDTH, HEIGHT)
-    depth = np.where(truth.depth == 0, np.float32(4), truth.depth)
-    whole, torn = (mesh_depth(depth, camera, still, 2, tear) for tear in (1e9, 1.12))
-    assert len(whole.faces) > len(torn.faces) > 0.9 * len(whole.faces)
-    z = -torn.positions[torn.faces][..., 2]
-    assert (z.max(axis=1) / z.min(axis=1)).max() < 1.12
+    torn = mesh_depth(truth.depth, camera, still, 2)
+    z = camera.project(torn.positions)[1][torn.faces]
+    assert (z.max(axis=1) / z.min(axis=1)).max() < 1.13
+    cells = (WIDTH // 2) * (HEIGHT // 2)
+    assert 0.9 * cells < len(torn.faces) / 2 < cells
+    with_sky = mesh_depth(np.where(truth.depth == 2.0, 0, truth.depth), camera, still, 2)
+    assert camera.project(with_sky.positions)[1].max() == pytest.approx(SKY_RATIO * 4, rel=1e-3)
 
 
 def test_holes_are_filled_from_around_them_and_nothing_else_changes():
