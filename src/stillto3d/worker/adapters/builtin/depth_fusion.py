@@ -38,8 +38,8 @@ class Lens(NamedTuple):
         """The camera of an ask."""
         pitch, roll = float(camera["pitch"]), float(camera["roll"])
         down = [-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)]
-        values = (float(camera[name]) for name in ("fx", "fy", "cx", "cy"))
-        return cls(int(camera["width"]), int(camera["height"]), *values, np.array(down), float(camera["height_m"]))
+        fx, fy, cx, cy, height_m = (float(camera[name]) for name in ("fx", "fy", "cx", "cy", "height_m"))
+        return cls(int(camera["width"]), int(camera["height"]), fx, fy, cx, cy, np.array(down), height_m)
 
     def cast(self, shape: tuple[int, int]) -> np.ndarray:
         """Rays f64[h,w,3] with z = 1 through the centres of a grid stretched over the picture."""

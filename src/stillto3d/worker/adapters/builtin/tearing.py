@@ -114,8 +114,7 @@ class Grid:
         below = points @ lens.down
         stacked = np.stack([below[:-1, :-1], below[:-1, 1:], below[1:, 1:], below[1:, :-1]], -1)
         rise = np.ptp(stacked, axis=-1)
-        run = np.ptp(np.exp(logs), axis=-1)
-        level = (rise < 0.15 * run) & (stacked.min(-1) > 0.2 * lens.height_m)
+        level = (rise < 0.1 * stacked.max(-1)) & (stacked.min(-1) > 0.1 * lens.height_m)
         return (np.ptp(logs, axis=-1) > TEAR) & ~level
 
     def mesh(self, name: str, positions: np.ndarray, keep: np.ndarray, observed: np.ndarray) -> Arrays:
