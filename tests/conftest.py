@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stillto3d.engine.process import WorkerProcess
+from stillto3d.engine.process import QUIET, WorkerProcess
 
+os.environ |= QUIET  # adapters that a test loads into its own process behave as in a worker
 SWITCHES = {
     "long": "run the long tests: hundreds of kills, wide fuzzing",
     "gpu": "run the tests that need a CUDA device",

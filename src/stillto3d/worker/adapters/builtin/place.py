@@ -79,6 +79,7 @@ def place(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, i
     On the floor, the floor's plane decides; on something else, the plate's depth at the contact does; where
     neither holds (hanging, cut by the frame, at or above the horizon), the still's own depth inside the mask.
     """
+    tick(0, 1)
     inside = arrays["alpha"] > 127
     if not inside.any():
         raise BadInput("The mask is empty. Click on the object first.")

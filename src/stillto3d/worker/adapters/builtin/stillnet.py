@@ -254,5 +254,5 @@ def cut_masks(logits: np.ndarray, height: int, width: int) -> np.ndarray:
     masks = np.empty((len(logits), height, width), np.uint8)
     for mask, plane in zip(masks, logits):
         full = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
-        cv2.compare(full, 0.0, cv2.CMP_GT, dst=mask)
+        np.multiply(full > 0, np.uint8(255), out=mask)
     return masks
