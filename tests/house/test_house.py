@@ -143,9 +143,7 @@ def test_the_read_me_names_commands_that_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         text = document.read_text(encoding="utf-8")
-        named = re.findall(r"^\s*make ([a-z-]+)", text, re.MULTILINE) + re.findall(
-            r"`make ([a-z-]+)[ `]", text
-        )
+        named = re.findall(r"^\s*make ([a-z-]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z-]+)[ `]", text)
         assert set(named) <= targets, document.name
         for link in re.findall(r"\]\(([^)#]+)\)", text):
             assert "://" in link or (document.parent / link).exists(), f"{document.name}: {link}"

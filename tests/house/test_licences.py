@@ -70,9 +70,7 @@ def test_a_wheel_bundles_no_gpl_library(distribution):
 
 
 def test_the_closure_was_walked():
-    assert {"vtk", "numpy", "onnxruntime", "pi-heif"} <= {
-        one.name.lower().replace("_", "-") for one in CLOSURE
-    }
+    assert {"vtk", "numpy", "onnxruntime", "pi-heif"} <= {one.name.lower().replace("_", "-") for one in CLOSURE}
 
 
 @pytest.mark.parametrize("licence", ["GPL-3.0-or-later", "AGPL-3.0", "GNU General Public License v3 (GPLv3)"])

@@ -34,9 +34,7 @@ def render(operations) -> Callable[..., Arrays]:
     return call
 
 
-def make_camera(
-    width: int, height: int, f: float, cx: float | None = None, cy: float | None = None
-) -> dict[str, Any]:
+def make_camera(width: int, height: int, f: float, cx: float | None = None, cy: float | None = None) -> dict[str, Any]:
     """A camera at the origin that looks along -z."""
     return {
         "width": width,
@@ -123,9 +121,7 @@ def test_the_nearer_mesh_hides_the_farther(render):
 def test_depth_holds_over_a_slanted_floor_far_and_near(render):
     camera = make_camera(64, 64, 64.0)
     floor = {
-        "0.positions": np.array(
-            [[-900, -1, -0.3], [900, -1, -0.3], [900, -1, -900], [-900, -1, -900]], np.float32
-        ),
+        "0.positions": np.array([[-900, -1, -0.3], [900, -1, -0.3], [900, -1, -900], [-900, -1, -900]], np.float32),
         "0.faces": np.array([[0, 1, 2], [0, 2, 3]], np.uint32),
     }
     depth = render(floor, camera, wants=["depth"])["depth"]
@@ -217,9 +213,7 @@ def test_a_broken_mesh_is_refused_with_words(render, change, words):
         render(make_card(0, camera, 1.0, (0, 0, 8, 8)) | change, camera)
 
 
-@pytest.mark.parametrize(
-    "change", [{"width": 0}, {"height": 10**6}, {"fx": float("nan")}, {"fy": 0}, {"cx": "?"}]
-)
+@pytest.mark.parametrize("change", [{"width": 0}, {"height": 10**6}, {"fx": float("nan")}, {"fy": 0}, {"cx": "?"}])
 def test_a_camera_that_cannot_see_is_refused(render, change):
     with pytest.raises(BadInput):
         render({}, make_camera(8, 8, 8.0) | change)

@@ -27,7 +27,7 @@ def down_axis(camera: dict[str, Any]) -> np.ndarray:
     return np.array([-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)])
 
 
-def pixel_rays(camera: dict[str, Any], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def pixel_rays(camera: dict[str, Any], x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
     """Camera rays f64[...,3] with z = 1 through continuous pixel coordinates."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     rays = [(x - camera["cx"]) / camera["fx"], (y - camera["cy"]) / camera["fy"], np.ones_like(x)]

@@ -41,16 +41,13 @@ class View(NamedTuple):
             raise BadInput("The camera lacks a size, a focal length or a pose; solve it again.") from error
         if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
             raise BadInput(
-                "A picture of {width} x {height} pixels cannot be drawn; "
-                "choose 1 to {most} pixels on each side.",
+                "A picture of {width} x {height} pixels cannot be drawn; choose 1 to {most} pixels on each side.",
                 width=width,
                 height=height,
                 most=LONGEST_SIDE,
             )
         if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0 and np.isfinite(pose).all()):
-            raise BadInput(
-                "The camera holds a number that is not finite, or no focal length; solve it again."
-            )
+            raise BadInput("The camera holds a number that is not finite, or no focal length; solve it again.")
         if abs(np.linalg.det(pose)) < 1e-12:
             raise BadInput("The camera's pose is not a rotation and a position; solve it again.")
         return cls(width, height, fx, fy, cx, cy, np.linalg.inv(pose))
@@ -103,9 +100,7 @@ def read_piece(index: int, arrays: Arrays, transform: Any, view: View) -> Piece 
         uvs, faces = mesh["corner_uvs"].reshape(-1, 2), np.arange(len(corners)).reshape(-1, 3)
     if texture is not None and texture.size:
         if uvs is None or len(uvs) != len(positions) or not np.isfinite(uvs).all():
-            raise BadInput(
-                "Mesh {index} has a texture, but no finite texture coordinate for each vertex.", index=index
-            )
+            raise BadInput("Mesh {index} has a texture, but no finite texture coordinate for each vertex.", index=index)
         return Piece(index, positions, faces.astype(np.int32), uvs.astype(np.float32), texture, None)
     if colors is not None and len(colors) != len(positions):
         raise BadInput(

@@ -116,7 +116,7 @@ def _clean(alpha: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
     soft[np.isin(labels, small)] = 0
     soft[(labels == 0) & (soft > 0.5)] = 0.5
     area = int(areas.max())
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     tiny = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < max(2.0, PINHOLE_SHARE * area))
     soft[np.isin(labels, np.setdiff1d(tiny, np.append(edge, 0))) & (inside == 0)] = 1

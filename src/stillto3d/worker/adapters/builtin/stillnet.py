@@ -55,7 +55,7 @@ class StillNet:
 
     def encode(self, still: np.ndarray, still_id: str | None) -> Encoding:
         """Encode the sRGB still u8[H,W,3], or remember it by its id."""
-        if still_id in self._encodings:
+        if still_id is not None and still_id in self._encodings:
             self._encodings.move_to_end(still_id)
             return self._encodings[still_id]
         names = ["s2", "p4", "p8", "p16", "geo", "cam"]
@@ -127,7 +127,7 @@ class StillNet:
         height, width = still.shape[:2]
         tick(0, 1)
         camera = self.encode(still, params.get("still_id")).camera
-        pitch, roll, log_focal, log_height = (float(value) for value in camera)
+        pitch, roll, _, log_height = (float(value) for value in camera)
         known = params.get("focal_px")
         prior = PRIOR_FOCAL * max(width, height)
         focal_px, focal = (known, ("user", 1.0)) if known else (prior, ("prior", 0.3))
@@ -167,7 +167,8 @@ def open_session(file: Path, device: str) -> Any:
 def network_size(height: int, width: int) -> tuple[int, int]:
     """Return height and width of the network's picture for a still."""
     scale = LONG_SIDE / max(height, width)
-    return tuple(max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
+    rows, columns = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
+    return rows, columns
 
 
 def to_network_picture(still: np.ndarray) -> np.ndarray:
