@@ -110,7 +110,7 @@ def _clean(alpha: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
     )
     inside = inside[box]
     soft = alpha[box].astype(np.float32) / 255
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
     small = np.flatnonzero(areas < PART_SHARE * areas.max()) + 1
     soft[np.isin(labels, small)] = 0
