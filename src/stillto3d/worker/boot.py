@@ -108,8 +108,8 @@ class Worker:
 
     def serve(self) -> NoReturn:
         """Answer the host's calls, one after another, for ever."""
-        threading.Thread(target=self.listen, daemon=True, name="listen").start()
         self.send("hello", {"protocol": self.frames.PROTOCOL, "python": platform.python_version()})
+        threading.Thread(target=self.listen, daemon=True, name="listen").start()
         while True:
             frame = self._waiting.get()
             job = frame.fields.get("job")
