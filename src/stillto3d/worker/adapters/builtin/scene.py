@@ -60,12 +60,8 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     known = params.get("known_length")
     if known:
         factor = measure_length(known, depth, lens)
-        depth, plate_depth, scale, height = (
-            depth * factor,
-            plate_depth * factor,
-            scale * factor,
-            height * factor,
-        )
+        depth, plate_depth = depth * factor, plate_depth * factor
+        scale, height = scale * factor, height * factor
     if sky.any():
         far = 4 * float(plate_depth[~sky].max()) if (~sky).any() else FARTHEST
         depth, plate_depth = (np.where(sky, far, z) for z in (depth, plate_depth))
