@@ -80,9 +80,7 @@ def describe_run(stills: Sequence[StillFigures], weights: Path) -> Figures:
     }
 
 
-def score_weights(
-    truths: Sequence[Truth], parts: Sequence[str], weights: Path, console: Console
-) -> list[StillFigures]:
+def score_weights(truths: Sequence[Truth], parts: Sequence[str], weights: Path, console: Console) -> list[StillFigures]:
     """Every still through one studio with these weights."""
     rng = np.random.RandomState(SEED)
     scored = []
@@ -95,18 +93,14 @@ def score_weights(
     return scored
 
 
-def score_still(
-    studio: Studio, truth: Truth, parts: Sequence[str], rng: np.random.RandomState
-) -> StillFigures:
+def score_still(studio: Studio, truth: Truth, parts: Sequence[str], rng: np.random.RandomState) -> StillFigures:
     """Everything that this still's truth allows; what the product refuses is noted, not counted."""
     figures = StillFigures(truth.name)
     still = studio.read(truth.picture).hero.still
     if "masks" in parts and truth.instances:
         small, masks = shrink_still(still.pixels, truth)
         tiny = make_still(small, truth.name)
-        figures.masks = run_work(
-            studio, "masks", lambda run: score_masks(ProductSegmenter(run, tiny), masks, rng)
-        )
+        figures.masks = run_work(studio, "masks", lambda run: score_masks(ProductSegmenter(run, tiny), masks, rng))
     steps: list[Any] = []
     if "shot" in parts and truth.instances:
         steps.append(measure_shot)

@@ -23,7 +23,7 @@ from .geometry import LEAST_VISIBLE, choose_reference, find_ends, score_camera, 
 from .masks import find_deepest
 from .product import make_mask, run_work
 from .truth import U8, Bool, Instance, Truth, load_picture
-from .views import Grid, View, measure_gain, score_second_view
+from .views import Grid, View, score_second_view
 
 MOST_PROPS = 6
 LEAST_SHARE = 0.002  # of the still that an object covers to become a prop
@@ -57,15 +57,12 @@ class ShotFigures:
     plate_psnr_db: float | None = None
     clicked_plate_psnr_db: float | None = None
     views: dict[str, View] = field(default_factory=dict)
-    gain: float | None = None
     failures: list[str] = field(default_factory=list)
 
 
 def measure_camera(studio: Studio, still: Still, truth: Truth, figures: ShotFigures) -> None:
     """The camera alone."""
-    patch = run_work(
-        studio, "camera", lambda run: calibrate_camera(run, start_project(still), CalibrateParams())
-    )
+    patch = run_work(studio, "camera", lambda run: calibrate_camera(run, start_project(still), CalibrateParams()))
     camera = patch.shots[0].camera
     assert camera is not None
     figures.camera = score_camera(camera, truth)
@@ -80,13 +77,18 @@ def measure_depth(studio: Studio, still: Still, truth: Truth, figures: ShotFigur
 
 
 def choose_props(truth: Truth) -> list[Instance]:
-    """The largest objects that are seen well enough to become props."""
+    """Objects that become props: those whose height can be judged first, then the largest."""
     fit = [
         instance
         for instance in truth.instances
         if instance.mask.mean() >= LEAST_SHARE and instance.visible >= LEAST_SEEN
     ]
-    return sorted(fit, key=lambda instance: -int(instance.mask.sum()))[:MOST_PROPS]
+    return sorted(fit, key=lambda instance: (not is_whole(instance), -int(instance.mask.sum())))[:MOST_PROPS]
+
+
+def is_whole(instance: Instance) -> bool:
+    """Whether the picture shows so much of the object that its height can be asked for."""
+    return instance.height_m is not None and instance.visible >= LEAST_VISIBLE and not instance.cut_by_frame
 
 
 def measure_shot(studio: Studio, still: Still, truth: Truth, figures: ShotFigures) -> None:
@@ -106,7 +108,6 @@ def measure_shot(studio: Studio, still: Still, truth: Truth, figures: ShotFigure
     figures.props = list_props(true, clicked, match, truth, chosen)
     if truth.second is not None:
         figures.views = view_aside(studio, true, truth)
-        figures.gain = measure_gain(figures.views)
 
 
 def _note_solved(project: Project, truth: Truth, figures: ShotFigures) -> None:
@@ -128,9 +129,7 @@ def convert_clicks(studio: Studio, still: Still, chosen: Sequence[Instance]) -> 
     return apply_patch(project, patch), patch.notes["match"]
 
 
-def convert_masks(
-    studio: Studio, still: Still, truth: Truth, chosen: Sequence[Instance]
-) -> tuple[Project, Match]:
+def convert_masks(studio: Studio, still: Still, truth: Truth, chosen: Sequence[Instance]) -> tuple[Project, Match]:
     """The steps of `convert` with the true masks as props, the height of one object told."""
     params = PropParams(known_length=tell_length(truth))
 
@@ -178,8 +177,7 @@ def list_props(
     for instance in chosen:
         layer = props[name_prop(instance)]
         assert isinstance(layer.geometry, Mesh)
-        whole = instance.visible >= LEAST_VISIBLE and not instance.cut_by_frame
-        true = instance.height_m if whole else None
+        true = instance.height_m if is_whole(instance) else None
         height = measure_height(layer)
         other = free.get(layer.name)
         figures.append(
@@ -188,9 +186,7 @@ def list_props(
                 height_m=height,
                 true_height_m=true,
                 height_error=None if true is None else abs(height / true - 1),
-                free_height_error=None
-                if true is None or other is None
-                else abs(measure_height(other) / true - 1),
+                free_height_error=None if true is None or other is None else abs(measure_height(other) / true - 1),
                 reference=reference is not None and reference.id == instance.id,
                 thin=is_thin(instance.mask, PropParams().grid),
                 watertight=layer.geometry.is_watertight(),

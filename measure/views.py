@@ -156,9 +156,3 @@ def resize_nearest(values: F32, shape: tuple[int, ...]) -> F32:
 
     resized: F32 = cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return resized
-
-
-def measure_gain(views: dict[str, View]) -> float | None:
-    """What ours gains over the card, as a share of what the true depth gains; None if that gains nothing."""
-    best = views["truth"].psnr_db - views["card"].psnr_db
-    return (views["ours"].psnr_db - views["card"].psnr_db) / best if best > 0 else None

@@ -199,7 +199,5 @@ def time_empty_calls(rounds: int) -> tuple[list[float], list[float]]:
         job.wait()
         if job.error is not None:
             raise job.error
-        jobs = time_rounds(rounds, lambda: engine.submit("call", lambda run: run.call(AskNothing())).wait())[
-            0
-        ]
+        jobs = time_rounds(rounds, lambda: engine.submit("call", lambda run: run.call(AskNothing())).wait())[0]
         return job.result, jobs

@@ -15,6 +15,7 @@ from measure.report import (
     describe_still,
     draw_stills,
     list_limits,
+    measure_gain,
     measure_gains,
     summarise,
 )
@@ -95,6 +96,13 @@ def test_limits_are_judged_both_ways():
     assert verdicts["set.plate_psnr_db (each)"] is True
     assert verdicts["set.gain"] is True
     assert verdicts["props.watertight"] is None
+
+
+def test_the_gain_is_a_share_of_what_truth_gains():
+    methods = {name: {"psnr_db": value} for name, value in (("card", 20), ("ours", 22), ("truth", 26))}
+    assert measure_gain(methods, "ours") == pytest.approx(1 / 3)
+    assert measure_gain(methods | {"truth": {"psnr_db": 19}}, "ours") is None
+    assert measure_gain(methods | {"ours": {"psnr_db": None}}, "ours") is None
 
 
 def test_gains_are_paired_and_resampled_over_stills():

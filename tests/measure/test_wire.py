@@ -31,9 +31,7 @@ def test_works_take_turns():
 def test_memory_counts_children_and_forgets_the_dead():
     code = "import sys; block = b'x' * 60_000_000; print('held', flush=True); sys.stdin.read()"
     nest = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
-    with subprocess.Popen(
-        [sys.executable, "-c", nest], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", nest], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout.readline() == b"held\n"
         family, alone = sum_pss(parent.pid), read_pss(parent.pid)
         parent.stdin.close()
@@ -44,9 +42,7 @@ def test_memory_counts_children_and_forgets_the_dead():
 
 def test_the_sampler_keeps_the_peak():
     code = "import sys; block = b'x' * 60_000_000; print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         with PeakSampler(process.pid) as sampler:
             while not sampler.peak:
