@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -264,3 +267,23 @@ def test_a_perfect_match_has_a_finite_psnr(operations):
     with pytest.raises(BadInput, match="differ in size"):
         wrong = {**arrays, "still": still[:-1]}
         operations["match"](wrong, {"meshes": [{}], "scenes": 1, "camera": camera}, lambda *_: None)
+
+
+def test_a_machine_with_a_graphics_card_draws_the_same(operations, tmp_path):
+    """Through EGL, in a process of its own: on a machine without one, Mesa answers there too."""
+    camera = CAMERAS["off_centre"]
+    card = make_card(0, camera, 2.0, (0, 0, camera["width"], camera["height"]))
+    card["0.texture"] = make_noise(camera["height"], camera["width"])
+    np.savez(tmp_path / "card.npz", **card)
+    program = (
+        "import json, sys, numpy as np\n"
+        "from stillto3d.worker.adapters.builtin import rasterise\n"
+        "params = {'meshes': [{}], 'camera': json.loads(sys.argv[1])}\n"
+        "render = rasterise.load(None, 'cuda')['render']\n"
+        "np.save('seen.npy', render(dict(np.load('card.npz')), params, lambda *_: None)['rgba'])\n"
+    )
+    command = [sys.executable, "-c", program, json.dumps(camera)]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    expected = operations["render"](card, {"meshes": [{}], "camera": camera}, lambda *_: None)["rgba"]
+    assert np.abs(np.load(tmp_path / "seen.npy").astype(int) - expected).max() <= 1
