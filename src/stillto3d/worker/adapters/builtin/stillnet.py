@@ -12,6 +12,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from ...errors import BadInput, MissingWeights
+from .vanishing import Prior, find_lines, measure_trust, solve_camera
 
 LONG_SIDE = 512  # pixels of the network's picture; 384 is a little worse, 640 no better
 MULTIPLE = 32  # the encoder's coarsest stride
@@ -21,6 +22,7 @@ NO_CLICK = 1e6  # squared distance, in cells, where there is no click of a kind
 PRIOR_FOCAL = 0.85  # of the picture's long side: a usual lens
 PRIOR_HEIGHT_M = 1.5  # a camera at a standing person's chest
 HEIGHT_RANGE_M = (0.3, 3.0)
+LINES_DECIDE = 0.2  # trust from which straight lines overrule the network
 
 Arrays = dict[str, np.ndarray]
 
@@ -122,24 +124,40 @@ class StillNet:
         }
 
     def calibrate(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
-        """Solve the camera: focal length, pitch, roll and height, each with where it comes from and how sure it is."""
+        """Solve the camera: focal length, pitch, roll and height, each with where it comes from and how sure it is.
+
+        arrays: `still` u8[H,W,3]. params: `focal_px`, known or null, and `focal_source` ("exif" or "user").
+        Straight lines decide where enough of them agree; the network is their prior, and answers without them. Its
+        focal length is not asked: it is no better than a usual lens, and far too short on tall pictures.
+        Returns focal_px, pitch, roll (radians), height_m, and {source, confidence} as focal, rotation, height.
+        """
         still = arrays["still"]
+        tick(0, 2)
+        pitch, roll, _, log_height = (float(v) for v in self.encode(still, params.get("still_id")).camera)
+        tick(1, 2)
         height, width = still.shape[:2]
-        tick(0, 1)
-        camera = self.encode(still, params.get("still_id")).camera
-        pitch, roll, _, log_height = (float(value) for value in camera)
         known = params.get("focal_px")
-        prior = PRIOR_FOCAL * max(width, height)
-        focal_px, focal = (known, ("user", 1.0)) if known else (prior, ("prior", 0.3))
-        height_m = math.exp(np.clip(log_height, *np.log(HEIGHT_RANGE_M)))
+        focal_px, source, sure = float(known or PRIOR_FOCAL * max(width, height)), "prior", 0.3
+        if known:
+            source, sure = str(params.get("focal_source", "exif")), 0.9
+        pitch, roll = float(np.clip(pitch, -1.4, 1.4)), float(np.clip(roll, -1.4, 1.4))
+        rotation = ("network", 0.35)
+        solved = solve_camera(find_lines(still), Prior(pitch, roll, max(width, height), focal_px, bool(known)))
+        trust = 0.0 if solved is None else measure_trust(solved)
+        if solved is not None and trust > LINES_DECIDE:
+            pitch, roll, rotation = solved.pitch, solved.roll, ("vanishing_points", trust)
+            if not known:
+                focal_px, source, sure = solved.focal, "vanishing_points", 0.8 * trust
+        height_m = math.sqrt(math.exp(np.clip(log_height, *np.log(HEIGHT_RANGE_M))) * PRIOR_HEIGHT_M)
+        tick(2, 2)
         return {
-            "focal_px": float(focal_px),
+            "focal_px": focal_px,
             "pitch": pitch,
             "roll": roll,
             "height_m": height_m,
-            "focal": {"source": focal[0], "confidence": focal[1]},
-            "rotation": {"source": "network", "confidence": 0.3},
-            "height": {"source": "network", "confidence": 0.3},
+            "focal": {"source": source, "confidence": sure},
+            "rotation": {"source": rotation[0], "confidence": rotation[1]},
+            "height": {"source": "network", "confidence": 0.2},
         }
 
 
@@ -207,9 +225,7 @@ def check_box(box: list[float], width: int, height: int) -> tuple[float, float, 
     x0, y0, x1, y1 = box
     clipped = max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)
     if not (clipped[0] < clipped[2] and clipped[1] < clipped[3]):
-        raise BadInput(
-            "The box lies outside the still, which is {width} x {height}.", width=width, height=height
-        )
+        raise BadInput("The box lies outside the still, which is {width} x {height}.", width=width, height=height)
     return clipped
 
 
