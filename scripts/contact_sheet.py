@@ -35,9 +35,7 @@ def draw_masks(project: Project) -> NDArray[np.uint8]:
         colour = np.array(COLOURS[k % len(COLOURS)], dtype=np.float32)
         weight = (mask.alpha / 255 * 0.45)[..., None]
         picture = (picture * (1 - weight) + colour * weight).astype(np.uint8)
-        contours, _ = cv2.findContours(
-            (mask.alpha > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
-        )
+        contours, _ = cv2.findContours((mask.alpha > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, contours, -1, colour.tolist(), max(1, still.width // 600))
     return picture
 
@@ -67,11 +65,7 @@ def make_sheet(project_path: Path, sheet_path: Path) -> None:
         tiles = [draw_masks(project)]
         if shot.clean_plate is not None:
             tiles.append(shot.clean_plate)
-        meshes = [
-            place_mesh(lay.geometry, lay.transform)
-            for lay in project.layers
-            if isinstance(lay.geometry, Mesh)
-        ]
+        meshes = [place_mesh(lay.geometry, lay.transform) for lay in project.layers if isinstance(lay.geometry, Mesh)]
         if meshes and shot.camera is not None and shot.depth is not None:
             near = float(np.median(shot.depth.metres))
             pivot = shot.camera.position - shot.camera.world_from_camera[:3, 2] * near

@@ -66,9 +66,7 @@ def converted(room: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def test_convert_writes_the_whole_set(converted: tuple[Path, dict[str, Any]]) -> None:
     out, report = converted
     expected = {"Küche 1.glb", "Küche 1.s3d", "plate.png", "scene.ply"}
-    expected |= {f"props/{name}.glb" for name in ("crate", "tin")} | {
-        f"masks/{n}.png" for n in ("crate", "tin")
-    }
+    expected |= {f"props/{name}.glb" for name in ("crate", "tin")} | {f"masks/{n}.png" for n in ("crate", "tin")}
     assert {entry["path"] for entry in report["files"]} == expected
     check_set(out)
     assert not [path for path in out.parent.iterdir() if path != out], "nothing is left beside the set"
@@ -84,19 +82,12 @@ def test_the_report_tells_what_the_issue_of_a_shot_is(converted: tuple[Path, dic
     props = [layer for layer in report["layers"] if layer["kind"] == "PROP"]
     assert [prop["name"] for prop in props] == ["crate", "tin"]
     for prop in props:
-        assert (
-            prop["watertight"]
-            and prop["triangles"] > 100
-            and prop["silhouette_iou"] > 0.9
-            and prop["height_m"] > 0
-        )
+        assert prop["watertight"] and prop["triangles"] > 100 and prop["silhouette_iou"] > 0.9 and prop["height_m"] > 0
     assert report["plate_psnr_db"] > 20 and set(report["seconds"]) >= {"read", "segment", "prop", "write"}
     assert {model["id"] for model in report["models"]} >= {"stillnet-segmenter", "stage", "solids"}
 
 
-def test_the_project_reopens_and_is_exported_again(
-    converted: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_the_project_reopens_and_is_exported_again(converted: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out, _ = converted
     target = tmp_path / "again.glb"
     done = run_cli("export", out / "Küche 1.s3d", "--to", target)
@@ -112,9 +103,7 @@ def test_inspect_understands_what_convert_writes(converted: tuple[Path, dict[str
     assert done.returncode == 0 and done.stdout.count("\n") > 3, done.stderr
 
 
-def test_inspect_refuses_a_set_that_has_changed(
-    converted: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_inspect_refuses_a_set_that_has_changed(converted: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     import shutil
 
     copy = tmp_path / "copy"
@@ -214,10 +203,7 @@ def test_a_mistake_of_ours_is_70_and_keeps_its_evidence(
     monkeypatch.setattr(cli, "find_resources", fail)
     assert cli.main(["demo"]) == 70
     told = capsys.readouterr().err
-    assert (
-        "oops" in told
-        and "Traceback" in Path(told.strip().rsplit("Details: ")[1].replace("\n", "")).read_text()
-    )
+    assert "oops" in told and "Traceback" in Path(told.strip().rsplit("Details: ")[1].replace("\n", "")).read_text()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
@@ -267,7 +253,5 @@ def test_stills_with_awkward_names_are_converted(tmp_path: Path, name: bytes) ->
 
 def test_help_lists_every_command_and_parameter() -> None:
     told = run_cli("--help").stdout
-    assert all(
-        name in told for name in ("convert", "segment", "calibrate", "reconstruct", "prop", "models", "demo")
-    )
+    assert all(name in told for name in ("convert", "segment", "calibrate", "reconstruct", "prop", "models", "demo"))
     assert "--known-length" in run_cli("convert", "--help").stdout

@@ -141,9 +141,7 @@ class _Bar:
 
     def hear(self, event: Event) -> None:
         """Show the newest state of the job at hand."""
-        self._progress.update(
-            self._task, completed=event.fraction, description=escape(_printable(event.text))
-        )
+        self._progress.update(self._task, completed=event.fraction, description=escape(_printable(event.text)))
 
 
 @contextmanager
@@ -194,9 +192,7 @@ def _make_option(name: str, field: FieldInfo) -> tuple[Any, Any]:
     return Annotated[kind, option], field.default
 
 
-def run_pipeline(
-    studio: Studio, pipeline: Pipeline, source: Path, out: Path, params: dict[str, Any]
-) -> Outcome:
+def run_pipeline(studio: Studio, pipeline: Pipeline, source: Path, out: Path, params: dict[str, Any]) -> Outcome:
     """Read, run, and write the folder of results; every stage is timed."""
     started = time.monotonic()
     studio.check_params(pipeline, params)
@@ -219,9 +215,7 @@ def run_pipeline(
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:
     if as_json:
-        typer.echo(
-            json.dumps({"out": str(outcome.folder), "report": outcome.report}, ensure_ascii=True, indent=1)
-        )
+        typer.echo(json.dumps({"out": str(outcome.folder), "report": outcome.report}, ensure_ascii=True, indent=1))
         return
     console = Console(soft_wrap=True)
     for line in outcome.describe():
@@ -250,9 +244,7 @@ def export(
 
 @app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))
 @_guard
-def inspect(
-    file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False
-) -> None:
+def inspect(file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False) -> None:
     """Say what a file holds."""
     with _open_studio(as_json) as studio:
         found = studio.inspect(file)
@@ -292,9 +284,7 @@ def list_models(as_json: AsJson = False) -> None:
         return
     table = Table(tr("Model"), tr("Role"), tr("State"), tr("Licence"), tr("What it is"), box=None)
     for card, found in rows:
-        table.add_row(
-            card.id, card.role, found.state.name, card.licence.weights or card.licence.code, card.title
-        )
+        table.add_row(card.id, card.role, found.state.name, card.licence.weights or card.licence.code, card.title)
     Console().print(table)
 
 

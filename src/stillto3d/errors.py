@@ -42,9 +42,7 @@ class NotInstalled(Refusal):
 
     def __init__(self, model_id: str, reason: str, remedy: str = "") -> None:
         self.model_id = model_id
-        super().__init__(
-            "The model {model} is not available: {reason}", remedy, model=model_id, reason=reason
-        )
+        super().__init__("The model {model} is not available: {reason}", remedy, model=model_id, reason=reason)
 
 
 class OutOfMemory(Refusal):

@@ -19,15 +19,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    language: Annotated[
-        str, Field(description="Language of the interface: en, zh_CN, or empty for the system's.")
-    ] = ""
-    device: Annotated[str, Field(description="Where models run: cpu or cuda.", pattern="^(cpu|cuda)$")] = (
-        "cpu"
-    )
-    vram_limit_gb: Annotated[
-        float, Field(description="Video memory that models may use together, in GB.", ge=0)
-    ] = 24.0
+    language: Annotated[str, Field(description="Language of the interface: en, zh_CN, or empty for the system's.")] = ""
+    device: Annotated[str, Field(description="Where models run: cpu or cuda.", pattern="^(cpu|cuda)$")] = "cpu"
+    vram_limit_gb: Annotated[float, Field(description="Video memory that models may use together, in GB.", ge=0)] = 24.0
     memory_limit_gb: Annotated[
         float,
         Field(

@@ -39,17 +39,13 @@ class Studio:
     ...     studio.wait(studio.write(project, "kitchen.glb"))
     """
 
-    def __init__(
-        self, settings: Settings, engine: Engine, catalog: Catalog, store: Store, journal: Journal
-    ) -> None:
+    def __init__(self, settings: Settings, engine: Engine, catalog: Catalog, store: Store, journal: Journal) -> None:
         self.settings, self.engine, self.catalog, self.store = settings, engine, catalog, store
         self._journal = journal
         self._threads: list[threading.Thread] = []
 
     @classmethod
-    def open(
-        cls, on_event: Callable[[Event], None] | None = None, serve: bool = True, **settings: Any
-    ) -> Studio:
+    def open(cls, on_event: Callable[[Event], None] | None = None, serve: bool = True, **settings: Any) -> Studio:
         """A studio with the person's settings, `settings` over them.
 
         `on_event` hears of every job, on the engine's threads. With `serve=False` the face lends its own
@@ -68,9 +64,7 @@ class Studio:
         studio = cls(chosen, engine, catalog, store, journal)
         lanes: tuple[LaneName, ...] = ("heavy", "interactive")
         for lane in lanes if serve else ():
-            thread = threading.Thread(
-                target=engine.serve, args=(lane, on_event), name=f"lane-{lane}", daemon=True
-            )
+            thread = threading.Thread(target=engine.serve, args=(lane, on_event), name=f"lane-{lane}", daemon=True)
             thread.start()
             studio._threads.append(thread)
         return studio
@@ -141,9 +135,7 @@ class Studio:
     def inspect(self, path: str | Path) -> dict[str, Any]:
         """What a still, project, GLB, PLY or set holds."""
         target = Path(path)
-        found: dict[str, Any] = self.wait(
-            self.engine.submit("inspect", lambda run: formats.inspect(run, target))
-        )
+        found: dict[str, Any] = self.wait(self.engine.submit("inspect", lambda run: formats.inspect(run, target)))
         return found
 
     def find_pipeline(self, name: str) -> Pipeline:

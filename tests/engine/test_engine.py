@@ -210,9 +210,7 @@ def test_a_still_is_sent_once_per_worker(engine: Engine) -> None:
         job = engine.submit("echo", lambda run: run.call(Do("echo", still=still)))
         assert job.wait(60)
         np.testing.assert_array_equal(job.result.arrays["still"], still.pixels)
-    others = [
-        make_still(value) for value in (8, 9)
-    ]  # a worker keeps two: the first is forgotten by both ends
+    others = [make_still(value) for value in (8, 9)]  # a worker keeps two: the first is forgotten by both ends
     for other in (*others, still):
         job = engine.submit("echo", lambda run, s=other: run.call(Do("echo", still=s)))
         assert job.wait(60), job.error

@@ -88,9 +88,7 @@ def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 
     )  # fmt: skip
     shot = Shot(still, plate, camera, depth, Depth(metres + 1, still.id), (metres > 3).astype(np.uint8))
     box = make_box(pixels[: height // 2, : width // 2])
-    turned = translate((0.5, 0, -3)) @ np.array(
-        [[0, 0, 1.5, 0], [0, 1.5, 0, 0], [-1.5, 0, 0, 0], [0, 0, 0, 1]]
-    )
+    turned = translate((0.5, 0, -3)) @ np.array([[0, 0, 1.5, 0], [0, 1.5, 0, 0], [-1.5, 0, 0, 0], [0, 0, 0, 1]])
     layers = (
         Layer("a1", "set", LayerKind.SCENE, geometry=make_set(grid, grid, plate), made_by=recipe),
         Layer(

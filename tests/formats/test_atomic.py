@@ -134,9 +134,7 @@ def test_targets_that_cannot_be(tmp_path: Path) -> None:
             write(tmp_path / "pipe")
 
 
-@pytest.mark.parametrize(
-    "name", ["x" * 251 + ".glb", "厨" * 80 + ".glb", "küche 厨房 \U0001f6cb.glb", "-rf", "a\nb"]
-)
+@pytest.mark.parametrize("name", ["x" * 251 + ".glb", "厨" * 80 + ".glb", "küche 厨房 \U0001f6cb.glb", "-rf", "a\nb"])
 def test_names_up_to_the_limit(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
     write(tmp_path / name)

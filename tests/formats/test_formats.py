@@ -38,9 +38,7 @@ def test_a_project_is_described(run: Run, project: Project, tmp_path: Path) -> N
     assert [layer["name"] for layer in found["layers"]] == ["set", "prop_01", "Stuhl/椅子", "hidden"]
     box = found["layers"][1]
     assert box["geometry"]["watertight"] and box["geometry"]["triangles"] == 12 and box["takes"] == 1
-    assert found["models"] == [
-        {"id": "stillnet-depth", "version": "1", "licence": "Apache-2.0", "commercial": True}
-    ]
+    assert found["models"] == [{"id": "stillnet-depth", "version": "1", "licence": "Apache-2.0", "commercial": True}]
 
 
 def test_a_glb_is_described(run: Run, project: Project, tmp_path: Path) -> None:

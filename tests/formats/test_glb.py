@@ -96,18 +96,14 @@ def test_trimesh_agrees(written: Glb, project: Project) -> None:
         mesh.apply_transform(transform)
         np.testing.assert_allclose(mesh.bounds, measure_bounds(layer.geometry, layer.transform), atol=1e-6)
         assert mesh.visual.material.baseColorTexture is not None
-    texture = np.asarray(
-        scene.geometry[scene.graph["set"][1]].visual.material.baseColorTexture.convert("RGB")
-    )
+    texture = np.asarray(scene.geometry[scene.graph["set"][1]].visual.material.baseColorTexture.convert("RGB"))
     plate = project.hero.clean_plate
     assert plate is not None and np.abs(texture.astype(int) - plate).mean() < 6
 
 
 def test_prop_alone_stands_on_the_ground_in_metres(run: Run, project: Project, tmp_path: Path) -> None:
     prop = project.layers[1]
-    sunk = replace(
-        prop, geometry=place_mesh(make_box(np.zeros((2, 2, 3), np.uint8)), translate((0.2, -3, 0)))
-    )
+    sunk = replace(prop, geometry=place_mesh(make_box(np.zeros((2, 2, 3), np.uint8)), translate((0.2, -3, 0))))
     write_prop(run, sunk, tmp_path / "prop.glb")
     glb = check_glb(tmp_path / "prop.glb")
     _, world = find(glb, "prop_01")
@@ -143,9 +139,7 @@ def test_any_transform_places_the_same_points(run: Run, tmp_path: Path, matrix: 
 def test_points_and_colours(run: Run, tmp_path: Path) -> None:
     colors = np.array([[0, 128, 255], [10, 20, 30]], dtype=np.uint8)
     points = Points(np.eye(3, dtype=np.float32)[:2], colors)
-    write_glb(
-        run, Project((), (Layer("a", "dots", LayerKind.SCENE, geometry=points),)), tmp_path / "dots.glb"
-    )
+    write_glb(run, Project((), (Layer("a", "dots", LayerKind.SCENE, geometry=points),)), tmp_path / "dots.glb")
     got = read_primitive(check_glb(tmp_path / "dots.glb"), "dots")
     linear = got["COLOR_0"][:, :3] / 65535
     srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -78,9 +78,7 @@ HOSTILE = {
     "bad_index": make_ply(3, b"0 0 0\n1 0 0\n0 1 0\n3 0 1 99\n", "ascii", FACES),
     "bad_index_binary": make_ply(3, TRIANGLE + struct.pack("<B3i", 3, 0, 1, 3), extra=FACES),
     "negative_index": make_ply(3, TRIANGLE + struct.pack("<B3i", 3, 0, 1, -1), extra=FACES),
-    "negative_corners": make_ply(
-        3, TRIANGLE + struct.pack("<b3i", -3, 0, 1, 2), extra=FACES.replace("uchar", "char")
-    ),
+    "negative_corners": make_ply(3, TRIANGLE + struct.pack("<b3i", -3, 0, 1, 2), extra=FACES.replace("uchar", "char")),
     "face_runs_out": make_ply(3, TRIANGLE + struct.pack("<B3i", 200, 0, 1, 2), extra=FACES),
     "many_faces": make_ply(3, TRIANGLE, extra=FACES.replace("face 1", "face 4000000000")),
     "nan_corners": make_ply(3, b"0 0 0 1 0 0 0 1 0 nan 0 1 2", "ascii", FACES),

@@ -68,9 +68,7 @@ def test_points_splats_and_odd_values(run: Run, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     unit = np.tile(np.float32([1, 0, 0, 0]), (5, 1))
     f32 = rng.normal(size=(5, 3)).astype(np.float32)
-    splats = Splats(
-        f32, f32 * f32, unit, np.float32([0, 0.5, 1, 0.2, -0.0]), f32[:, None], np.ones(5, np.uint8)
-    )
+    splats = Splats(f32, f32 * f32, unit, np.float32([0, 0.5, 1, 0.2, -0.0]), f32[:, None], np.ones(5, np.uint8))
     empty = Points(np.zeros((0, 3), np.float32))
     layers = (
         Layer("a", "splats", LayerKind.SCENE, geometry=splats, transform=np.full((4, 4), 1 / 3)),

@@ -65,9 +65,7 @@ def test_a_failure_while_staging_leaves_nothing(tmp_path: Path, failure: Any) ->
 
 
 @pytest.mark.parametrize("step", range(8))
-def test_a_failure_while_moving_in_is_rolled_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
+def test_a_failure_while_moving_in_is_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     out = tmp_path / "out"
     put_set(out, "one", FILES[:2])
     (out / "scene.ply").unlink(missing_ok=True)
@@ -145,9 +143,7 @@ def test_a_set_that_lost_a_staged_file_is_rolled_back(
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_journal_that_leads_elsewhere_moves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_journal_that_leads_elsewhere_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, precious = tmp_path / "out", tmp_path / "precious"
     put_set(out, "one")
     left = interrupt(out, monkeypatch, 0)
@@ -159,9 +155,7 @@ def test_a_journal_that_leads_elsewhere_moves_nothing(
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"moves": 3}', '{"moves": [{}]}', "[]"])
-def test_a_torn_journal_means_that_nothing_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+def test_a_torn_journal_means_that_nothing_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     out = tmp_path / "out"
     put_set(out, "one")
     (interrupt(out, monkeypatch, 0) / "journal.json").write_text(text)

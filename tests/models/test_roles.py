@@ -131,6 +131,4 @@ def test_a_prop_that_is_no_mesh_is_refused(lie: dict[str, Any]) -> None:
 def test_a_place_of_an_unknown_kind_is_refused() -> None:
     floor = np.zeros((6, 8), dtype=np.uint8)
     with pytest.raises(BadAnswer):
-        PlaceProp(STILL, MASK, DEPTH, DEPTH, floor, CAMERA).read(
-            Reply({"kind": "ceiling", "distance_m": 2.0}, {})
-        )
+        PlaceProp(STILL, MASK, DEPTH, DEPTH, floor, CAMERA).read(Reply({"kind": "ceiling", "distance_m": 2.0}, {}))

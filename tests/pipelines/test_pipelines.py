@@ -34,9 +34,7 @@ def make_mesh() -> Mesh:
     faces = [[0, 1, 2], [1, 3, 2], [3, 0, 2], [0, 3, 1]]
     texture = Material(np.zeros((2, 2, 3), dtype=np.uint8))
     uvs = np.zeros((4, 2), dtype=np.float32)
-    return Mesh(
-        np.array(corners, dtype=np.float32), np.array(faces, dtype=np.uint32), uvs=uvs, material=texture
-    )
+    return Mesh(np.array(corners, dtype=np.float32), np.array(faces, dtype=np.uint32), uvs=uvs, material=texture)
 
 
 class Models:
@@ -155,9 +153,7 @@ def test_an_empty_mask_is_not_chosen(models: Models) -> None:
 
 
 @pytest.mark.parametrize(("params", "focal"), [({}, 40.0), ({"focal_mm": 50.0}, 50 * 30 / 36)])
-def test_a_known_focal_length_reaches_the_calibrator(
-    models: Models, params: dict[str, float], focal: float
-) -> None:
+def test_a_known_focal_length_reaches_the_calibrator(models: Models, params: dict[str, float], focal: float) -> None:
     patch = calibrate_camera(Run.nothing(models), start_project(STILL), CalibrateParams(**params))
     (shot,) = patch.shots
     assert shot.camera is not None and shot.camera.fx == pytest.approx(focal)
@@ -240,8 +236,6 @@ def test_every_parameter_of_every_pipeline_is_described() -> None:
 def test_progress_only_rises(models: Models) -> None:
     seen: list[float] = []
     card = Catalog().find("stage")
-    run = Run(
-        lambda ask, model, inner: (models(ask), card), lambda f, t: seen.append(f), print, lambda: False
-    )
+    run = Run(lambda ask, model, inner: (models(ask), card), lambda f, t: seen.append(f), print, lambda: False)
     convert_still(run, start_project(STILL), ConvertParams(click=("6,6", "8,8")))
     assert seen == sorted(seen) and seen[-1] <= 1

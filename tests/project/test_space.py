@@ -86,9 +86,7 @@ def test_the_focal_length_in_millimetres_follows_the_film_back() -> None:
     assert make_camera().focal_mm == pytest.approx(800 * 36 / 640)
 
 
-@pytest.mark.parametrize(
-    "matrix", [np.diag([2.0, 1, 1, 1]), np.diag([-1.0, 1, 1, 1]), np.full((4, 4), np.nan)]
-)
+@pytest.mark.parametrize("matrix", [np.diag([2.0, 1, 1, 1]), np.diag([-1.0, 1, 1, 1]), np.full((4, 4), np.nan)])
 def test_a_pose_that_is_no_rotation_is_refused(matrix: np.ndarray) -> None:
     with pytest.raises(ValueError):
         Camera(4, 3, 1, 1, 2, 1.5, matrix)

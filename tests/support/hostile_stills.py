@@ -43,9 +43,7 @@ class Case:
 
 def draw_quadrants(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """u8[height, width, 3]: a colour in each quarter, so that turns, flips and swaps are seen."""
-    colours = np.array(
-        [[CORNERS["top left"], CORNERS["top right"]], [CORNERS["bottom left"], FOURTH]], np.uint8
-    )
+    colours = np.array([[CORNERS["top left"], CORNERS["top right"]], [CORNERS["bottom left"], FOURTH]], np.uint8)
     rows, columns = np.arange(height) * 2 // height, np.arange(width) * 2 // width
     return colours[rows[:, None], columns[None, :]]
 
@@ -53,9 +51,7 @@ def draw_quadrants(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
 def draw_linear() -> np.ndarray:
     """f32[h, w, 3]: the quadrants in linear light."""
     encoded = draw_quadrants().astype(np.float32) / 255
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def draw_noise() -> Image.Image:
@@ -87,9 +83,7 @@ def pack_deep(suffix: str, *parts: np.ndarray, **attributes: Any) -> bytes:
         path = str(Path(folder, "still" + suffix))
         specs = []
         for index, samples in enumerate(parts):
-            spec = oiio.ImageSpec(
-                samples.shape[1], samples.shape[0], samples.shape[2], KINDS[samples.dtype.name]
-            )
+            spec = oiio.ImageSpec(samples.shape[1], samples.shape[0], samples.shape[2], KINDS[samples.dtype.name])
             if names:
                 spec.channelnames = names
             spec.x, spec.y = origin
@@ -135,9 +129,7 @@ def list_damaged() -> Iterator[Case]:
     yield Case("flipped.png", "reject", "a checksum is wrong", lambda: flip_byte(pack(noise, "PNG")))
     for kind, suffix in (("PNG", "png"), ("TIFF", "tif"), ("WEBP", "webp"), ("AVIF", "avif"), ("BMP", "bmp")):
         whole = pack(noise, kind)
-        yield Case(
-            f"cut.{suffix}", "reject", f"{kind} without its second half", lambda whole=whole: cut(whole)
-        )
+        yield Case(f"cut.{suffix}", "reject", f"{kind} without its second half", lambda whole=whole: cut(whole))
     yield Case("cut.gif", "reject", "GIF without its second half", lambda: cut(pack(noise, "GIF")))
     yield Case("cut.heic", "reject", "HEIC without its end", lambda: cut(HEIC.read_bytes(), 0.8))
     deep = np.asarray(noise).astype(np.uint16) * 257
@@ -169,9 +161,7 @@ def list_foreign() -> Iterator[Case]:
     jpeg = pack(quadrants(), "JPEG", quality=95)
     yield Case("false_name.png", "ok", "a JPEG called PNG", lambda: jpeg)
     yield Case("no_suffix", "ok", "no suffix", lambda: pack(quadrants(), "PNG"))
-    yield Case(
-        "tail.jpg", "ok", "an archive behind the end marker", lambda: jpeg + b"PK\x03\x04" + bytes(999)
-    )
+    yield Case("tail.jpg", "ok", "an archive behind the end marker", lambda: jpeg + b"PK\x03\x04" + bytes(999))
 
 
 # --- bombs and lies
@@ -245,9 +235,7 @@ def list_bombs() -> Iterator[Case]:
     """Few bytes that claim or unpack to very many."""
     rows = bytes(5001 * 4)
     tiny = b"\0" + bytes(6) + b"\0" + bytes(6)
-    yield Case(
-        "bomb.png", "reject", "1.6 gigapixels", lambda: pack_png(40000, 40000, 1, 0, bytes(5001 * 40000))
-    )
+    yield Case("bomb.png", "reject", "1.6 gigapixels", lambda: pack_png(40000, 40000, 1, 0, bytes(5001 * 40000)))
     yield Case("hollow.png", "reject", "rows missing", lambda: pack_png(12000, 12000, 8, 2, rows))
     yield Case("vast.png", "reject", "2^31 - 1 square", lambda: pack_png(2**31 - 1, 2**31 - 1, 16, 6, b"\0"))
     yield Case("nothing.png", "reject", "no pixels", lambda: pack_png(0, 0, 8, 2, b"\0"))
@@ -306,17 +294,13 @@ def list_eight_bit() -> Iterator[Case]:
         "progressive",
         lambda: pack(quadrants(), "JPEG", quality=95, progressive=True),
     )
-    yield Case(
-        "cmyk.jpg", "ok", "CMYK, inverted as Adobe does", lambda: pack(quadrants("CMYK"), "JPEG", quality=95)
-    )
+    yield Case("cmyk.jpg", "ok", "CMYK, inverted as Adobe does", lambda: pack(quadrants("CMYK"), "JPEG", quality=95))
     yield Case("grey.jpg", "ok", "grey", lambda: pack(quadrants("L"), "JPEG", quality=95))
     middle = Image.new("RGB", SIZE, (128, 128, 128))
     yield Case("middle_grey.jpg", "ok", "whole, though as grey as a cut one", lambda: pack(middle, "JPEG"))
     for mode in ("RGB", "RGBA", "LA", "P", "1", "L"):
         yield Case(f"mode_{mode}.png", "ok", f"mode {mode}", lambda mode=mode: pack(quadrants(mode), "PNG"))
-    yield Case(
-        "hole.png", "ok", "a palette with a clear entry", lambda: pack(quadrants("P"), "PNG", transparency=0)
-    )
+    yield Case("hole.png", "ok", "a palette with a clear entry", lambda: pack(quadrants("P"), "PNG", transparency=0))
     yield Case("one.png", "ok", "one pixel", lambda: pack(Image.new("RGB", (1, 1)), "PNG"), (1, 1))
     yield Case("wide.png", "ok", "very wide", lambda: pack(Image.new("RGB", (9000, 3)), "PNG"), (9000, 3))
     for kind, suffix in (("WEBP", "webp"), ("AVIF", "avif"), ("BMP", "bmp"), ("GIF", "gif"), ("TIFF", "tif")):
@@ -351,9 +335,7 @@ def list_deep() -> Iterator[Case]:
     layer = ("beauty.R", "beauty.G", "beauty.B")
     yield Case("layer.exr", "ok", "colours in a layer", lambda: pack_deep(".exr", half, channelnames=layer))
     depth = ("Z",)
-    yield Case(
-        "depth.exr", "reject", "no colours", lambda: pack_deep(".exr", linear[..., :1], channelnames=depth)
-    )
+    yield Case("depth.exr", "reject", "no colours", lambda: pack_deep(".exr", linear[..., :1], channelnames=depth))
     yield Case("parts.exr", "ok", "two parts", lambda: pack_deep(".exr", half, half[::-1].copy()))
     full = (8, 4, WIDTH - 16, HEIGHT - 8)
     yield Case("overscan.exr", "ok", "overscan", lambda: pack_deep(".exr", half, full=full), full[2:])
@@ -409,9 +391,7 @@ def list_metadata() -> Iterator[Case]:
     """EXIF and ICC, right and wrong."""
     for orientation in (1, 2, 3, 4, 5, 6, 7, 8):
         for kind, suffix in (("JPEG", "jpg"), ("PNG", "png"), ("TIFF", "tif"), ("WEBP", "webp")):
-            options = {"exif": write_exif(orientation)} | (
-                {"quality": 95} if kind in ("JPEG", "WEBP") else {}
-            )
+            options = {"exif": write_exif(orientation)} | ({"quality": 95} if kind in ("JPEG", "WEBP") else {})
             build = lambda o=orientation, k=kind, x=options: pack(turn_away(o), k, **x)  # noqa: E731
             yield Case(f"turned_{orientation}.{suffix}", "ok", f"EXIF orientation {orientation}", build)
     wrong = {"exif": write_exif(99), "quality": 95}
@@ -420,15 +400,11 @@ def list_metadata() -> Iterator[Case]:
     yield Case("placed.jpg", "ok", "a focal length and a place", lambda: pack(quadrants(), "JPEG", **placed))
     jpeg = pack(quadrants(), "JPEG", quality=95)
     broken = b"\xff\xe1\x00\x1cExif\0\0MM\0*\x70\0\0\0" + b"\xee" * 12
-    yield Case(
-        "exif_broken.jpg", "ok", "EXIF that points out of the file", lambda: jpeg[:2] + broken + jpeg[2:]
-    )
+    yield Case("exif_broken.jpg", "ok", "EXIF that points out of the file", lambda: jpeg[:2] + broken + jpeg[2:])
     swapped = {"icc_profile": make_profile()}
     yield Case("profile.png", "ok", "a profile to convert from", lambda: pack(quadrants(), "PNG", **swapped))
     junk = {"icc_profile": b"junk" * 99}
-    yield Case(
-        "profile_junk.jpg", "ok", "a broken profile", lambda: pack(quadrants(), "JPEG", quality=95, **junk)
-    )
+    yield Case("profile_junk.jpg", "ok", "a broken profile", lambda: pack(quadrants(), "JPEG", quality=95, **junk))
     note = PngImagePlugin.PngInfo()
     note.add_text("Comment", "x" * 3_000_000, zip=True)
     yield Case("long_text.png", "ok", "3 MB of text", lambda: pack(quadrants(), "PNG", pnginfo=note))

@@ -304,9 +304,7 @@ def test_limits_are_the_callers(write: Callable[[str], Path]) -> None:
         decode(write("deep.tif"), max_bytes=30_000)
 
 
-@pytest.mark.parametrize(
-    "name", ["mode_RGB.png", "deep.png", "half.exr", "plain.heic", "plain.avif", "video.dpx"]
-)
+@pytest.mark.parametrize("name", ["mode_RGB.png", "deep.png", "half.exr", "plain.heic", "plain.avif", "video.dpx"])
 def test_bytes_are_read_as_files_are(name: str, write: Callable[[str], Path]) -> None:
     from_file, from_bytes = decode(write(name)), decode_bytes(CASES[name].build())
     assert from_file["id"] == from_bytes["id"]

@@ -49,9 +49,7 @@ def read_bytes(pipe: tuple[int, int], data: bytes) -> object:
 
 
 dtypes = st.sampled_from(["u1", "<u2", "<i4", "<f4", "<f8", "bool", "<f2"])
-arrays = dtypes.flatmap(
-    lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
-)
+arrays = dtypes.flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)))
 values = st.recursive(
     st.none()
     | st.booleans()

@@ -129,9 +129,7 @@ class Engine:
         for job_id in ids:
             self.cancel(job_id)
         with self._changed:
-            self._changed.wait_for(
-                lambda: all(line.running is None for line in self._lanes.values()), 2 * CANCEL_GRACE
-            )
+            self._changed.wait_for(lambda: all(line.running is None for line in self._lanes.values()), 2 * CANCEL_GRACE)
         self._residency.close()
 
     # ----------------------------------------------------------------- on the thread that a face lends
@@ -196,9 +194,7 @@ class Engine:
         try:
             return ask.read(reply), card
         except ValueError as lie:
-            raise errors.BadAnswer(
-                "The model {model} answered nonsense: {reason}", model=card.id, reason=lie
-            ) from lie
+            raise errors.BadAnswer("The model {model} answered nonsense: {reason}", model=card.id, reason=lie) from lie
 
     def _ask_worker(self, job: Job, card: ModelCard, ask: Ask[Any], run: Run) -> Reply:
         line = self._lanes[job.lane]
@@ -220,9 +216,7 @@ class Engine:
             raise self._word_death(resident, str(death)) from death
         except (KeyError, TypeError, ValueError) as lie:  # a frame that docs/WORKER.md does not allow
             resident.process.end()
-            raise errors.BadAnswer(
-                "The worker of {model} broke the wire: {why}", model=card.id, why=lie
-            ) from lie
+            raise errors.BadAnswer("The worker of {model} broke the wire: {why}", model=card.id, why=lie) from lie
         finally:
             line.resident = None
             self._residency.give_back(resident)
@@ -238,9 +232,7 @@ class Engine:
         job.state = JobState.RUNNING
         self._tell(job)
 
-    def _await(
-        self, job: Job, resident: Resident, call: str, run: Run | None, wanted: str = "result"
-    ) -> Frame:
+    def _await(self, job: Job, resident: Resident, call: str, run: Run | None, wanted: str = "result") -> Frame:
         """The worker's answer to `call`; asks it to stop, then kills it, when the job is taken back."""
         process, card = resident.process, resident.card
         silence = card.silence_seconds or self._settings.silence_seconds

@@ -59,9 +59,7 @@ class Record:
 class Job:
     """A submitted piece of work. Fields change only under the engine's hands; `wait` for the end."""
 
-    def __init__(
-        self, label: str, work: Callable[[Run], Any], lane: LaneName, key: str, record: Record | None
-    ):
+    def __init__(self, label: str, work: Callable[[Run], Any], lane: LaneName, key: str, record: Record | None):
         self.id = uuid.uuid4().hex[:12]
         self.label, self.work, self.lane, self.key, self.record = label, work, lane, key, record
         self.state = JobState.QUEUED

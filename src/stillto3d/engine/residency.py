@@ -50,9 +50,7 @@ Key = tuple[str, str, str]
 class Residency:
     """The workers of one engine. A worker belongs to a lane, so that a click never waits for a generation."""
 
-    def __init__(
-        self, settings: Settings, store: Store, cache: Path, measure_free: Callable[[], int]
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, cache: Path, measure_free: Callable[[], int]) -> None:
         """`measure_free` tells the free bytes of video memory."""
         self._settings, self._store, self._cache = settings, store, cache
         self._measure_free = measure_free
@@ -121,9 +119,7 @@ class Residency:
             del self._alive[key]
             resident.process.end()
         self._make_room(card)
-        process = WorkerProcess(
-            self._store.interpreter, Path(self._folder.name), self._cache, self._memory_bytes
-        )
+        process = WorkerProcess(self._store.interpreter, Path(self._folder.name), self._cache, self._memory_bytes)
         fields = {
             "job": "load",
             "adapter": card.adapter,

@@ -210,9 +210,7 @@ class _Builder:
 
     # ------------------------------------------------------------------ accessors
 
-    def _add_common(
-        self, positions: NDArray[np.float32], colors: U8 | None, observed: U8 | None
-    ) -> dict[str, int]:
+    def _add_common(self, positions: NDArray[np.float32], colors: U8 | None, observed: U8 | None) -> dict[str, int]:
         """What meshes and points share: POSITION, COLOR_0 and _OBSERVED."""
         columns = np.ascontiguousarray(positions.T)  # numpy is forty times slower along rows of three
         bounds = {"min": columns.min(axis=1).tolist(), "max": columns.max(axis=1).tolist()}
@@ -221,9 +219,7 @@ class _Builder:
             rgba = np.full((len(colors), 4), 65535, dtype=np.uint16)
             rgba[:, :3] = _LINEAR_OF_SRGB[colors]
             view = self._add_view(_view_bytes(rgba), _ARRAY_BUFFER)
-            attributes["COLOR_0"] = self._add_accessor(
-                view, _UNSIGNED_SHORT, len(rgba), "VEC4", normalized=True
-            )
+            attributes["COLOR_0"] = self._add_accessor(view, _UNSIGNED_SHORT, len(rgba), "VEC4", normalized=True)
         if observed is not None:  # as float: four bytes each, and every reader takes it
             attributes["_OBSERVED"] = self._add_vectors("SCALAR", observed.astype(np.float32))
         return attributes

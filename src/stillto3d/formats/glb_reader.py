@@ -243,10 +243,7 @@ def _check_accessor(glb: Glb, entry: Entry) -> None:
     view = glb.list("bufferViews")[_index(glb, entry, "bufferView", "bufferViews")]
     dtype, width, step = _measure_accessor(glb.list("bufferViews"), entry)
     offset = _number(glb, entry, "byteOffset", 0, view["byteLength"], 0)
-    if (
-        step < dtype.itemsize * width
-        or offset + step * (count - 1) + dtype.itemsize * width > view["byteLength"]
-    ):
+    if step < dtype.itemsize * width or offset + step * (count - 1) + dtype.itemsize * width > view["byteLength"]:
         _refuse(glb.path, "an accessor runs out of its buffer")
 
 

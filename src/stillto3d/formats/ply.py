@@ -340,11 +340,7 @@ class _TextBody:
 
 def _cut_fans(polygons: Iterator[NDArray[Any]]) -> NDArray[Any]:
     """Polygons as fans of triangles."""
-    fans = [
-        np.stack([np.broadcast_to(p[:1], len(p) - 2), p[1:-1], p[2:]], axis=1)
-        for p in polygons
-        if len(p) >= 3
-    ]
+    fans = [np.stack([np.broadcast_to(p[:1], len(p) - 2), p[1:-1], p[2:]], axis=1) for p in polygons if len(p) >= 3]
     return np.concatenate(fans) if fans else np.zeros((0, 3), dtype=np.uint32)
 
 

@@ -194,11 +194,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     if _MANIFEST not in names:
         raise BadInput("{name} is not a stillto3d project.", name=path.name)
     for info in archive.infolist():
-        if (
-            info.compress_type != zipfile.ZIP_STORED
-            or info.flag_bits & 0x1
-            or info.compress_size != info.file_size
-        ):
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1 or info.compress_size != info.file_size:
             _refuse(path, "a member of its archive is packed in a way that projects never are")
     if archive.getinfo(_MANIFEST).file_size > 64 << 20:
         _refuse(path, "its description is implausibly large")

@@ -157,9 +157,7 @@ def _describe_layer(layer: Layer, shelf: _Shelf) -> Json:
         "id": layer.id,
         "name": layer.name,
         "kind": layer.kind.value,
-        "masks": {
-            key: {"alpha": shelf.put(m.alpha), "still_id": m.still_id} for key, m in layer.masks.items()
-        },
+        "masks": {key: {"alpha": shelf.put(m.alpha), "still_id": m.still_id} for key, m in layer.masks.items()},
         "geometry": _describe_geometry(layer.geometry, shelf),
         "transform": layer.transform.tolist(),
         "visible": layer.visible,
@@ -181,9 +179,7 @@ def _restore_layer(value: Json, arrays: list[Array]) -> Layer:
         id=value["id"],
         name=value["name"],
         kind=LayerKind(value["kind"]),
-        masks={
-            key: Mask(_take(arrays, mask["alpha"]), mask["still_id"]) for key, mask in value["masks"].items()
-        },
+        masks={key: Mask(_take(arrays, mask["alpha"]), mask["still_id"]) for key, mask in value["masks"].items()},
         geometry=_restore_geometry(value["geometry"], arrays),
         transform=_restore_matrix(value["transform"]),
         visible=bool(value["visible"]),
@@ -226,9 +222,7 @@ def _describe_geometry(geometry: Geometry | None, shelf: _Shelf) -> Json | None:
     if geometry is None:
         return None
     kind = type(geometry).__name__.lower()
-    described: Json = {"type": kind} | {
-        key: shelf.put(getattr(geometry, key)) for key in _GEOMETRIES[kind][1]
-    }
+    described: Json = {"type": kind} | {key: shelf.put(getattr(geometry, key)) for key in _GEOMETRIES[kind][1]}
     if isinstance(geometry, Mesh):
         described["material"] = _describe_material(geometry.material, shelf)
     return described

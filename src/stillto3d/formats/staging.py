@@ -222,9 +222,7 @@ def _recover_one(out: Path, home: Path) -> None:
         moves = [{**move, "path": _check_move(move), "replaces": bool(move["replaces"])} for move in moves]
     except (FileNotFoundError, BadInput, KeyError, TypeError):
         moves = []  # the journal never reached the disk whole: nothing was moved
-    if all(
-        _matches(home / _NEW / move["path"], move) or _matches(out / move["path"], move) for move in moves
-    ):
+    if all(_matches(home / _NEW / move["path"], move) or _matches(out / move["path"], move) for move in moves):
         _roll_forward(out, home, moves)
     else:
         _roll_back(out, home, moves)

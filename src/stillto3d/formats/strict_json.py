@@ -28,9 +28,7 @@ def read_json(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > CEILING:
         raise BadInput("{name} holds an implausibly large description.", name=name)
     try:
-        value = json.loads(
-            data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice
-        )
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
     except RecursionError as error:
         raise BadInput("{name} is nested too deeply to be read.", name=name) from error
     except ValueError as error:

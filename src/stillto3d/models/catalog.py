@@ -117,9 +117,7 @@ class Catalog:
         import difflib
 
         near = ", ".join(difflib.get_close_matches(model_id, self.cards, 3)) or ", ".join(self.cards)
-        raise BadInput(
-            "There is no model called {model}.", "Did you mean: {near}?", model=model_id, near=near
-        )
+        raise BadInput("There is no model called {model}.", "Did you mean: {near}?", model=model_id, near=near)
 
     def for_role(self, role: str) -> list[ModelCard]:
         """The cards of a role."""
@@ -186,9 +184,7 @@ class Store:
             path = folder / file.name if folder else Path(file.name)
             if not path.is_file():
                 state = State.BROKEN if card.environment == "builtin" else State.NOT_INSTALLED
-                return Availability(
-                    state, tr("the file {name} is missing.", name=str(path)), tr("Install it again.")
-                )
+                return Availability(state, tr("the file {name} is missing.", name=str(path)), tr("Install it again."))
             if shipped and file.bytes and path.stat().st_size != file.bytes:
                 return Availability(
                     State.BROKEN, tr("the file {name} is damaged.", name=str(path)), tr("Install it again.")

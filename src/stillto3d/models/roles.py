@@ -640,9 +640,7 @@ class MatchStill:
 
     def read(self, reply: Reply) -> Match:
         overlaps = reply.array("silhouette_iou", "f4", len(self.props))
-        return Match(
-            reply.number("psnr_db", 0, 200), {n: float(v) for n, v in zip(self.names, overlaps, strict=True)}
-        )
+        return Match(reply.number("psnr_db", 0, 200), {n: float(v) for n, v in zip(self.names, overlaps, strict=True)})
 
 
 @dataclass(frozen=True)

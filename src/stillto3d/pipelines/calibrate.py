@@ -19,9 +19,7 @@ class CalibrateParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    focal_mm: Annotated[
-        float | None, Field(description="Focal length in mm, when you know it.", gt=1, lt=5000)
-    ] = None
+    focal_mm: Annotated[float | None, Field(description="Focal length in mm, when you know it.", gt=1, lt=5000)] = None
     film_back_mm: Annotated[float, Field(description="Width of the film back in mm.", gt=1, lt=200)] = 36.0
 
 

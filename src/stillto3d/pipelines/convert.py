@@ -60,8 +60,6 @@ def measure_match(run: Run, project: Project) -> Match:
     assert shot.camera is not None
     scenes = [layer.geometry for layer in project.scenes() if isinstance(layer.geometry, Mesh)]
     props = [layer for layer in project.props() if isinstance(layer.geometry, Mesh)]
-    solids = [
-        place_mesh(layer.geometry, layer.transform) for layer in props if isinstance(layer.geometry, Mesh)
-    ]
+    solids = [place_mesh(layer.geometry, layer.transform) for layer in props if isinstance(layer.geometry, Mesh)]
     masks = [layer.masks[shot.still.id] for layer in props]
     return run.call(MatchStill(shot.still, scenes, solids, masks, shot.camera, tuple(p.id for p in props)))

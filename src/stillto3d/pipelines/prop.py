@@ -24,9 +24,7 @@ class PropParams(ReconstructParams):
     """Which props, and their form."""
 
     only: Annotated[tuple[str, ...], Field(description="Names of the props to make; all by default.")] = ()
-    thickness: Annotated[
-        float, Field(description="Depth of the unseen back, in half widths.", gt=0, le=4)
-    ] = 1.0
+    thickness: Annotated[float, Field(description="Depth of the unseen back, in half widths.", gt=0, le=4)] = 1.0
     grid: Annotated[int, Field(description="Cells along a prop's long side.", ge=16, le=512)] = 160
 
 

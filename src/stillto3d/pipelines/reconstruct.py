@@ -27,9 +27,7 @@ class ReconstructParams(CalibrateParams):
     ] = ""
     detail: Annotated[
         int,
-        Field(
-            description="Grid step of the set's mesh in pixels of its depth map; less is finer.", ge=1, le=32
-        ),
+        Field(description="Grid step of the set's mesh in pixels of its depth map; less is finer.", ge=1, le=32),
     ] = 3
 
 

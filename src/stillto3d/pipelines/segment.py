@@ -24,9 +24,7 @@ class SegmentParams(BaseModel):
 
     click: Annotated[
         tuple[str, ...],
-        Field(
-            description='Points on one object, "x,y x,y ..." in pixels; a leading - marks one off it.'
-        ),
+        Field(description='Points on one object, "x,y x,y ..." in pixels; a leading - marks one off it.'),
     ] = ()
     box: Annotated[tuple[str, ...], Field(description="A box around one object: x0,y0,x1,y1 in pixels.")] = ()
     name: Annotated[tuple[str, ...], Field(description="Names, in the order of clicks, then boxes.")] = ()
@@ -43,9 +41,7 @@ def parse_clicks(text: str) -> tuple[Click, ...]:
             raise BadInput("The point {text} is not x,y in pixels.", "For example: 640,400", text=word)
         clicks.append(Click(numbers[0], numbers[1], positive))
     if not any(click.positive for click in clicks):
-        raise BadInput(
-            "The points {text} hold none that is on the object.", "Give one without a minus.", text=text
-        )
+        raise BadInput("The points {text} hold none that is on the object.", "Give one without a minus.", text=text)
     return tuple(clicks)
 
 
@@ -53,9 +49,7 @@ def parse_box(text: str) -> Box:
     """ "30,40,420,380" to a box with positive area. Raises BadInput."""
     numbers = parse_numbers(text, 4)
     if numbers is None:
-        raise BadInput(
-            "The box {text} is not x0,y0,x1,y1 in pixels.", "For example: 30,40,420,380", text=text
-        )
+        raise BadInput("The box {text} is not x0,y0,x1,y1 in pixels.", "For example: 30,40,420,380", text=text)
     x0, y0, x1, y1 = numbers
     box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
     if box[2] - box[0] < 1 or box[3] - box[1] < 1:
@@ -97,9 +91,7 @@ def segment_objects(run: Run, project: Project, params: SegmentParams) -> Patch:
             "click": params.click[k : k + 1],
             "box": () if box is None else (params.box[k - len(params.click)],),
         }
-        recipe = Recipe(
-            "segment", {**shown, "hair": params.hair}, part.models(), 0, time.monotonic() - started
-        )
+        recipe = Recipe("segment", {**shown, "hair": params.hair}, part.models(), 0, time.monotonic() - started)
         taken = project.layers + tuple(layers)
         name = Project(layers=taken).name_layer(wanted)
         layers.append(make_layer(name, LayerKind.PROP, masks={still.id: mask}, made_by=recipe))
@@ -128,9 +120,7 @@ def _require_mask(found: Candidates) -> Candidates:
     if not found.masks[found.best].count_pixels():
         filled = [k for k, mask in enumerate(found.masks) if mask.count_pixels()]
         if not filled:
-            raise BadInput(
-                "There is no object where you clicked.", "Click on its middle, or draw a box around it."
-            )
+            raise BadInput("There is no object where you clicked.", "Click on its middle, or draw a box around it.")
         best = max(filled, key=lambda k: found.confidences[k])
         return Candidates(found.masks, found.confidences, best)
     return found
@@ -141,8 +131,6 @@ def _refuse_outside(still: Still, clicks: tuple[Click, ...], box: Box | None) ->
     size: dict[str, Any] = {"width": still.width, "height": still.height}
     if outside:
         point = f"{outside[0].x:g},{outside[0].y:g}"
-        raise BadInput(
-            "The point {point} lies outside the still, which is {width} x {height}.", point=point, **size
-        )
+        raise BadInput("The point {point} lies outside the still, which is {width} x {height}.", point=point, **size)
     if box is not None and (box[0] >= still.width or box[1] >= still.height or box[2] <= 0 or box[3] <= 0):
         raise BadInput("The box lies outside the still, which is {width} x {height}.", **size)

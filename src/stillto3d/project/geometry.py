@@ -182,7 +182,5 @@ def place_mesh(mesh: Mesh, transform: F64) -> Mesh:
     normals = mesh.normals
     if normals is not None:
         turned = normals.astype(np.float64) @ np.linalg.inv(transform[:3, :3])
-        normals = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)).astype(
-            np.float32
-        )
+        normals = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)).astype(np.float32)
     return replace(mesh, positions=move_points(mesh.positions, transform), normals=normals)

@@ -111,9 +111,7 @@ class Camera:
     def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> F64:
         """Pixels [n, 2] at a depth along the axis [n] to world points f64[n, 3]."""
         uv, z = np.asarray(pixels, dtype=np.float64), np.asarray(depth, dtype=np.float64)
-        local = np.stack(
-            [(uv[:, 0] - self.cx) / self.fx * z, -(uv[:, 1] - self.cy) / self.fy * z, -z], axis=1
-        )
+        local = np.stack([(uv[:, 0] - self.cx) / self.fx * z, -(uv[:, 1] - self.cy) / self.fy * z, -z], axis=1)
         return local @ self.world_from_camera[:3, :3].T + self.position
 
 

@@ -65,9 +65,7 @@ class Still:
             require(self.alpha.dtype == np.uint8 and self.alpha.shape == p.shape[:2], "alpha: u8[H,W]")
             object.__setattr__(self, "alpha", freeze(self.alpha))
         if self.source is not None:
-            require(
-                self.source.shape == p.shape and self.source.dtype.str[1:] in ("u2", "f2", "f4"), "source"
-            )
+            require(self.source.shape == p.shape and self.source.dtype.str[1:] in ("u2", "f2", "f4"), "source")
             require(bool(self.source_space), "a source names its colour space")
             object.__setattr__(self, "source", freeze(self.source))
         require(self.focal_px is None or 0 < self.focal_px < 1e7, "focal_px")

@@ -155,9 +155,7 @@ def _say_why_closed(path: str, error: Exception) -> str:
         errno.ENXIO: DEVICE,
         errno.EINVAL: "No file can have this name. Check it.",
     }
-    return reasons.get(
-        code or 0, "This file cannot be read: the disk or the network reports an error. Copy it again."
-    )
+    return reasons.get(code or 0, "This file cannot be read: the disk or the network reports an error. Copy it again.")
 
 
 def sniff_format(head: bytes) -> str:

@@ -295,9 +295,7 @@ def show_alpha(alpha: np.ndarray) -> np.ndarray:
     return np.round(np.clip(clean, 0, 1) * 255).astype(np.uint8)
 
 
-def _show_with_profile(
-    rgb: np.ndarray, profile: bytes, warnings: list[Note]
-) -> tuple[np.ndarray, str] | None:
+def _show_with_profile(rgb: np.ndarray, profile: bytes, warnings: list[Note]) -> tuple[np.ndarray, str] | None:
     """(u8 sRGB, name of the profile) or None, with a warning, where the profile cannot be used."""
     from PIL import Image
 

@@ -115,6 +115,4 @@ def _patch_match(crop: np.ndarray, wanted: np.ndarray, forbidden: np.ndarray) ->
 
         return cv2.inpaint(crop, wanted | forbidden, 3, cv2.INPAINT_TELEA)
     patch_match.set_random_seed(0)
-    return np.asarray(
-        patch_match.inpaint(crop, wanted * 255, global_mask=forbidden * 255, patch_size=PATCH)
-    )[..., :3]
+    return np.asarray(patch_match.inpaint(crop, wanted * 255, global_mask=forbidden * 255, patch_size=PATCH))[..., :3]

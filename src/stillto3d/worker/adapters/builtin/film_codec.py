@@ -152,9 +152,7 @@ def find_channels(names: tuple[str, ...]) -> Channels | None:
     return None
 
 
-def _read_samples(
-    oiio: Any, reader: Any, spec: Any, channels: Channels, name: str, limits: Limits
-) -> np.ndarray:
+def _read_samples(oiio: Any, reader: Any, spec: Any, channels: Channels, name: str, limits: Limits) -> np.ndarray:
     """u8, u16, f16 or f32 [h, w, 1..4] of the chosen channels, over the data window."""
     wanted = [*channels.colour] + ([] if channels.alpha is None else [channels.alpha])
     first, last = min(wanted), max(wanted) + 1

@@ -166,9 +166,7 @@ def _closed_form(guide: np.ndarray, trimap: np.ndarray, eps: float = 1e-6, steps
     return alpha.reshape(height, width)
 
 
-def _laplacian_rows(
-    guide: np.ndarray, unknown: np.ndarray, eps: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _laplacian_rows(guide: np.ndarray, unknown: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of the matting Laplacian of the unknown pixels.
 
     Returns values f32[n,25] and flat pixel indices i64[n,25] (H*W = outside) over the 5x5 neighbourhood, and
@@ -206,9 +204,7 @@ def _laplacian_rows(
     return rows[:-1], neighbours, base
 
 
-def _linear_model(
-    guide: np.ndarray, target: np.ndarray, radius: int, eps: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _linear_model(guide: np.ndarray, target: np.ndarray, radius: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Guided filter's smoothed coefficients: slope f32[H,W,3] and offset f32[H,W], target = slope . guide + offset."""
     import cv2
 
@@ -221,8 +217,7 @@ def _linear_model(
     cross = mean(guide * target[..., None]) - centre * level[..., None]
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     a, b, c, d, e, f = (
-        mean(guide[..., i] * guide[..., j]) - centre[..., i] * centre[..., j] + (eps if i == j else 0)
-        for i, j in pairs
+        mean(guide[..., i] * guide[..., j]) - centre[..., i] * centre[..., j] + (eps if i == j else 0) for i, j in pairs
     )
     cofactors = (d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b)
     det = np.maximum(a * cofactors[0] + b * cofactors[1] + c * cofactors[2], eps**3)

@@ -144,9 +144,7 @@ def parse_exif(packed: bytes, warnings: list[Note]) -> Any:
         except Exception:
             found, broken = Image.Exif(), True
     if broken or complaints:
-        warnings.append(
-            note("exif_ignored", "Its EXIF data are damaged: what cannot be read of them is ignored.")
-        )
+        warnings.append(note("exif_ignored", "Its EXIF data are damaged: what cannot be read of them is ignored."))
     return found
 
 

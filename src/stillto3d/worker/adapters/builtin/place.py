@@ -139,9 +139,7 @@ def _own_distance(inside: np.ndarray, depth: np.ndarray, base: float) -> float:
     return _median(depth[lower])
 
 
-def _support_window(
-    inside: np.ndarray, shape: tuple[int, int], x: float, y: float
-) -> tuple[slice, slice]:
+def _support_window(inside: np.ndarray, shape: tuple[int, int], x: float, y: float) -> tuple[slice, slice]:
     """Slices of a small window of the depth grid just below the contact, about a tenth of the prop wide."""
     height, width = inside.shape
     ys, xs = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
