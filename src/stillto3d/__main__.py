@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     """The entry point of `stillto3d` and of `python -m stillto3d`."""
+    from .words import choose_language
+
+    choose_language()  # before the commands word their help
     from . import cli
 
     sys.exit(cli.main())
