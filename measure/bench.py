@@ -37,6 +37,7 @@ from .wire import compare_wire, time_empty_calls, time_rounds
 SAMPLE = "room_living"
 FULL_HD, FOUR_K = (1920, 1080), (3840, 2160)
 ROUNDS = 15
+REST = 0.1  # seconds: onnxruntime's threads spin for a while after a run
 SAVES = 5
 CONVERTS = 3
 MASK_SAMPLES = 4
@@ -126,6 +127,7 @@ def measure_network(truth: Truth) -> Figures:
             ROUNDS,
             lambda: ask(PrepareStill(next(stills))),
             lambda: network.encoder.run(["s2", "p4", "p8", "p16", "geo", "cam"], {"x": picture}),
+            rest=REST,
         )
         still = make_still(pixels, "still")
         ask(PrepareStill(still))
@@ -133,6 +135,7 @@ def measure_network(truth: Truth) -> Figures:
             ROUNDS,
             lambda: ask(Segment(still, click)),
             lambda: network.decoder.run(["mask", "score"], question),
+            rest=REST,
         )
     (a, b), (c, d) = (map(statistics.median, pair) for pair in (prepare, clicks))
     return {

@@ -46,13 +46,17 @@ while True:
 """
 
 
-def time_rounds(rounds: int, *works: Callable[[], Any]) -> list[list[float]]:
-    """Seconds of every work, taken in turn so that a busy moment of the machine hits them all alike."""
+def time_rounds(rounds: int, *works: Callable[[], Any], rest: float = 0.0) -> list[list[float]]:
+    """Seconds of every work, taken in turn so that a busy moment of the machine hits them all alike.
+
+    `rest` seconds pass before each, for threads of the one before that still spin.
+    """
     seconds: list[list[float]] = [[] for _ in works]
     for work in works:
         work()
     for _ in range(rounds):
         for k, work in enumerate(works):
+            time.sleep(rest)
             started = time.perf_counter()
             work()
             seconds[k].append(time.perf_counter() - started)
