@@ -78,6 +78,7 @@ def summarise_props(props: Sequence[PropFigures]) -> Figures:
         "silhouette_iou": take(np.median, [prop.silhouette_iou for prop in solid]),
         "silhouette_iou_min": take(np.min, [prop.silhouette_iou for prop in solid]),
         "thin_silhouette_iou": take(np.median, [prop.silhouette_iou for prop in props if prop.thin]),
+        "shown": take(np.mean, [prop.shown for prop in props]),
         "n": len(props),
     }
 
@@ -191,7 +192,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("5", "masks", "clicks_5"),
         ("box", "masks", "box"),
         ("random", "masks", "random_click"),
-        ("its best", "masks", "random_best_of_three"),
+        ("best", "masks", "random_best_of_three"),
     ),
     "camera and depth": (
         ("gravity", "camera", "gravity_deg"),
@@ -202,14 +203,18 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("delta1", "depth", "delta1"),
         ("constant", "depth", "constant_delta1"),
     ),
-    "props and set": (
+    "props": (
         ("height", "props", "height_error"),
-        ("free", "props", "free_height_error"),
-        ("silh.", "props", "silhouette_iou"),
+        ("height, free", "props", "free_height_error"),
+        ("silhouette", "props", "silhouette_iou"),
+        ("shown", "props", "shown"),
+        ("watertight", "props", "watertight"),
+    ),
+    "set": (
         ("plate dB", "set", "plate_psnr_db"),
-        ("view dB", "set", "second_view_psnr_db"),
+        ("second view dB", "set", "second_view_psnr_db"),
         ("gain", "set", "gain"),
-        ("true f", "set", "gain_true_focal"),
+        ("gain, true f", "set", "gain_true_focal"),
         ("holes", "set", "holes"),
     ),
 }

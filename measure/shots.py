@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from stillto3d.engine.run import Run
 from stillto3d.errors import StillTo3DError
-from stillto3d.models.roles import Match, MatteMask
+from stillto3d.models.roles import Match, MatteMask, RenderMeshes
 from stillto3d.pipelines.calibrate import CalibrateParams, calibrate_camera
 from stillto3d.pipelines.convert import ConvertParams, convert_still, measure_match
 from stillto3d.pipelines.prop import PropParams, make_props
@@ -45,6 +45,7 @@ class PropFigures:
     thin: bool  # its mask is thinner than three grid cells: its silhouette is not bounded
     watertight: bool
     silhouette_iou: float
+    shown: float  # share of its mask where the whole shot shows it; the rest stands inside the set
 
 
 @dataclass
@@ -105,7 +106,8 @@ def measure_shot(studio: Studio, still: Still, truth: Truth, figures: ShotFigure
         measure_depth(studio, still, truth, figures)
     true, match = convert_masks(studio, still, truth, chosen)
     figures.plate_psnr_db = match.psnr_db
-    figures.props = list_props(true, clicked, match, truth, chosen)
+    shown = run_work(studio, "shown", lambda run: measure_shown(run, true))
+    figures.props = list_props(true, clicked, match, shown, truth, chosen)
     if truth.second is not None:
         figures.views = view_aside(studio, true, truth)
 
@@ -167,7 +169,12 @@ def tell_length(truth: Truth) -> str:
 
 
 def list_props(
-    project: Project, clicked: Project | None, match: Match, truth: Truth, chosen: Sequence[Instance]
+    project: Project,
+    clicked: Project | None,
+    match: Match,
+    shown: Mapping[str, float],
+    truth: Truth,
+    chosen: Sequence[Instance],
 ) -> list[PropFigures]:
     """The figures of every prop of the shot made from true masks."""
     reference = choose_reference(truth)
@@ -191,9 +198,31 @@ def list_props(
                 thin=is_thin(instance.mask, PropParams().grid),
                 watertight=layer.geometry.is_watertight(),
                 silhouette_iou=match.silhouette_iou[layer.id],
+                shown=shown[layer.id],
             )
         )
     return figures
+
+
+def measure_shown(run: Run, project: Project) -> dict[str, float]:
+    """By layer id, the share of each prop's mask where the solved camera sees it before everything else."""
+    shot = project.hero
+    assert shot.camera is not None
+    layers = [layer for layer in project.layers if isinstance(layer.geometry, Mesh)]
+    ids = run.call(RenderMeshes(tuple(stand(layer) for layer in layers), shot.camera, wants=("ids",))).ids
+    assert ids is not None
+    shares = {}
+    for number, layer in enumerate(layers, 1):
+        if layer.kind is LayerKind.PROP:
+            inside = layer.masks[shot.still.id].alpha > 127
+            shares[layer.id] = float((ids[inside] == number).mean())
+    return shares
+
+
+def stand(layer: Layer) -> Mesh:
+    """A layer's mesh in the world."""
+    assert isinstance(layer.geometry, Mesh)
+    return place_mesh(layer.geometry, layer.transform)
 
 
 def measure_height(layer: Layer) -> float:
@@ -222,8 +251,7 @@ def view_aside(studio: Studio, project: Project, truth: Truth) -> dict[str, View
     assert shot.camera is not None and shot.depth is not None and truth.second is not None
     camera, shape = shot.camera, shot.depth.metres.shape
     second: U8 = load_picture(truth.second)
-    layers = [layer for layer in project.layers if isinstance(layer.geometry, Mesh)]
-    meshes = [place_mesh(layer.geometry, layer.transform) for layer in layers]  # type: ignore[arg-type]
+    meshes = [stand(layer) for layer in project.layers if isinstance(layer.geometry, Mesh)]
     grid = Grid((shape[0], shape[1]), PropParams().detail)
 
     def work(run: Run) -> dict[str, View]:

@@ -26,7 +26,7 @@ def test_a_sample_is_scored_from_end_to_end(tmp_path):
     assert code == 0 and not still["failures"]
     assert scored["masks"]["n"] == 1 and scored["masks"]["clicks_5"] > 0.8
     assert still["props"]["each"][0]["name"] == "square_1"
-    assert scored["props"]["watertight"] == 1.0
+    assert scored["props"]["watertight"] == 1.0 and 0 <= scored["props"]["shown"] <= 1
     assert {"card", "ours", "ours_true_focal", "truth"} == set(still["set"]["methods"])
     assert min(still["set"]["methods"][name]["psnr_db"] for name in ("ours", "truth")) > 10
     assert all(len(digest) == 64 for digest in scored["weights"].values())

@@ -42,6 +42,7 @@ def make_prop(name, **fields):
         "thin": False,
         "watertight": True,
         "silhouette_iou": 0.98,
+        "shown": 1.0,
     }
     return PropFigures(name, **(known | fields))
 
