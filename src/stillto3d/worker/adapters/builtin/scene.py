@@ -14,6 +14,7 @@ from .tearing import build_behind, build_dome, build_front
 
 WORKING_SIDE = 960
 CELL = np.ones((3, 3), np.uint8)
+CLEARANCE = 0.06  # of log depth that the plate keeps behind the props, so that none sinks into it
 NEAREST, FARTHEST = 0.02, 400.0  # metres before the camera's height is known better than by the network
 
 Arrays = Dict[str, np.ndarray]
@@ -52,6 +53,7 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
         filled = keep_floor(sharpen_depth(surface.log_depth, plate, lens), surface, lens)
         around = cv2.resize(cells.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         fine = np.where(around, filled, still_depth)
+        fine = np.where(holes & ~find_fine_floor(fine, surface, lens), np.maximum(fine, still_depth + CLEARANCE), fine)
     tick(2, 6)
     sky = find_sky(plate, lens, arrays.get("plate_normals"))
     floor = find_fine_floor(fine, surface, lens) & ~sky

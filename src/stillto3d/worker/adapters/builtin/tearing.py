@@ -21,9 +21,11 @@ def build_front(depth: np.ndarray, lens: Lens, step: int, sky: np.ndarray, holes
     `holes` (the plate filled them) are not observed.
     """
     grid = Grid(depth.shape, step, lens)
-    positions = grid.lift(depth)
-    keep = ~grid.find_torn(depth, lens) & ~grid.any_corner(sky)
-    return grid.mesh("set", positions, keep, np.where(grid.take(holes), 0, 1))
+    torn = grid.find_torn(depth, lens)
+    keep = ~torn & ~grid.any_corner(sky)
+    observed = np.where(grid.take(holes), 0, 1)
+    grid.snap(depth)
+    return grid.mesh("set", grid.lift(depth), keep, observed)
 
 
 def build_behind(depth: np.ndarray, plate: np.ndarray, lens: Lens, step: int, sky: np.ndarray) -> Arrays:
@@ -48,7 +50,8 @@ def build_behind(depth: np.ndarray, plate: np.ndarray, lens: Lens, step: int, sk
     positions = grid.lift(carried)
     wanted &= ~grid.find_torn(carried, lens)  # where it would climb back to the near side
     arrays = grid.mesh("behind", positions, wanted, np.zeros(len(positions), np.uint8))
-    arrays["behind.texture"] = _carry_colours(plate, hidden, far - log < TEAR / 4, reach)
+    seen = hidden & (_enlarge(grid, torn) > 0)  # the shot itself shows these: the plate's own colours
+    arrays["behind.texture"] = _carry_colours(plate, hidden & ~seen, (far - log < TEAR / 4) & ~seen, reach)
     return arrays
 
 
@@ -69,22 +72,35 @@ class Grid:
     """Vertices every `step` pixels of a map, the last included, stretched to the picture's rim."""
 
     def __init__(self, shape: tuple[int, int], step: int, lens: Lens) -> None:
-        h, w = shape
-        self.rows, self.columns = (_spread(n, step) for n in (h, w))
-        x = self._place(self.columns, w) * lens.width
-        y = self._place(self.rows, h) * lens.height
-        u, v = np.meshgrid(x, y)
-        self.uvs = np.stack([u / lens.width, v / lens.height], -1).reshape(-1, 2).astype(np.float32)
-        rays = [(u - lens.cx) / lens.fx, (v - lens.cy) / lens.fy, np.ones_like(u)]
-        self.rays = np.stack(rays, -1).reshape(-1, 3)
+        self.shape, self._lens = shape, lens
+        self.own_depth: np.ndarray | None = None  # of vertices that have been moved to an edge
+        self.rows, self.columns = (_spread(n, step) for n in shape)
         self.cells = (len(self.rows) - 1, len(self.columns) - 1)
+        x, y = self.columns + 0.5, self.rows + 0.5  # pixel centres; the outermost lie on the picture's rim
+        x[0], x[-1], y[0], y[-1] = 0, shape[1], 0, shape[0]
+        self._put(*np.meshgrid(x, y))
 
-    @staticmethod
-    def _place(indices: np.ndarray, size: int) -> np.ndarray:
-        """Pixel centres as shares of the picture, the outermost moved to its rim."""
-        shares = (indices + 0.5) / size
-        shares[0], shares[-1] = 0.0, 1.0
-        return shares
+    def _put(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Let the vertices lie at continuous pixels of the map, [rows, columns] each."""
+        h, w = self.shape
+        self.at = (np.clip(y.astype(int), 0, h - 1), np.clip(x.astype(int), 0, w - 1))
+        self.uvs = np.stack([x / w, y / h], -1).reshape(-1, 2).astype(np.float32)
+        u, v = x / w * self._lens.width, y / h * self._lens.height
+        rays = [(u - self._lens.cx) / self._lens.fx, (v - self._lens.cy) / self._lens.fy, np.ones_like(u)]
+        self.rays = np.stack(rays, -1).reshape(-1, 3)
+
+    def snap(self, depth: np.ndarray) -> None:
+        """Move vertices on either side of a depth edge to the edge, so that torn surfaces reach it."""
+        log = np.log(depth)
+        across = _find_edges(log[self.rows], self.columns)
+        along = _find_edges(log[:, self.columns].T, self.rows).transpose(1, 0, 2)
+        x, y = (self.uvs.reshape(*across.shape[:2], 2) * (self.shape[1], self.shape[0])).transpose(2, 0, 1)
+        x, y = x.astype(np.float64) + across.sum(-1), y.astype(np.float64) + along.sum(-1)
+        x[:, [0, -1]], y[[0, -1]] = (0, self.shape[1]), np.array([[0], [self.shape[0]]])
+        own = self.take(log).reshape(x.shape)
+        self._put(x, y)
+        strayed = np.abs(log[self.at] - own) > TEAR / 2  # past an edge that runs aslant: stay on one's own side
+        self.own_depth = np.where(strayed, np.exp(own), depth[self.at]).reshape(-1)
 
     def take(self, values: np.ndarray) -> np.ndarray:
         """The map's values at the vertices, flat."""
@@ -92,7 +108,7 @@ class Grid:
 
     def lift(self, depth: np.ndarray) -> np.ndarray:
         """Vertices f64[n,3] at the map's depth, camera axes."""
-        return self.rays * self.take(depth)[:, None]
+        return self.rays * (self.take(depth) if self.own_depth is None else self.own_depth)[:, None]
 
     def corners(self, values: np.ndarray) -> np.ndarray:
         """The four corner values of every cell, [rows, columns, 4]."""
@@ -139,14 +155,40 @@ def _spread(size: int, step: int) -> np.ndarray:
     return np.append(indices, max(size - 1, 0))
 
 
+def _find_edges(log: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """How far each stop may move [lines, stops, (back, on)] along lines of log depth, to the edges beside it.
+
+    Edges are where depth jumps most between two stops that differ by more than TEAR.
+    """
+    moves = np.zeros((len(log), len(stops), 2))
+    gap = int(np.diff(stops).max(initial=0))
+    if gap < 2:
+        return moves
+    first, last = stops[:-1], stops[1:]
+    reach = np.minimum(first[:, None] + np.arange(gap + 1), last[:, None])
+    between = log[:, reach]
+    jump = np.abs(np.diff(between, axis=-1)).argmax(-1)
+    torn = np.abs(between[..., -1] - between[..., 0]) > TEAR
+    moves[:, :-1, 1] = np.where(torn, jump + 0.5, 0)
+    moves[:, 1:, 0] = np.where(torn, jump + 0.5 - (last - first), 0)
+    both = (moves != 0).all(-1)
+    moves[both] = 0  # thinner than the grid: nothing to gain
+    return moves
+
+
 def _near_edge(grid: Grid, torn: np.ndarray, reach: int) -> np.ndarray:
     """Pixels of the map within reach of a torn cell."""
     import cv2
 
-    size = (int(grid.columns[-1]) + 1, int(grid.rows[-1]) + 1)
-    full = cv2.resize(torn.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return cv2.dilate(full, disc) > 0
+    return cv2.dilate(_enlarge(grid, torn), disc) > 0
+
+
+def _enlarge(grid: Grid, cells: np.ndarray) -> np.ndarray:
+    """Cells as pixels u8[h,w] of the map."""
+    rows = np.minimum(np.searchsorted(grid.rows, np.arange(grid.shape[0]), "right") - 1, len(cells) - 1)
+    columns = np.minimum(np.searchsorted(grid.columns, np.arange(grid.shape[1]), "right") - 1, cells.shape[1] - 1)
+    return np.ascontiguousarray(cells[np.ix_(rows, columns)].astype(np.uint8))
 
 
 def _carry_colours(plate: np.ndarray, hidden: np.ndarray, sources: np.ndarray, reach: int) -> np.ndarray:

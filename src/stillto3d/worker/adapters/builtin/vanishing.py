@@ -8,7 +8,7 @@ pitch and roll enters as a prior, because a few strong diagonals can outvote a r
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -189,13 +189,14 @@ def _refine(lines: Lines, prior: Prior, start: np.ndarray) -> tuple[float, np.nd
 
     x, value = start, 0.0
     for sigma in np.radians([2.5, 1.5]):
-
-        def lose(v: np.ndarray, sigma: float = sigma) -> float:
-            focal = prior.focal if prior.focal_is_known else float(np.exp(v[0]))
-            return float(prior.punish(focal, v[1], v[2])) - _agree(lines, focal, v[1], v[2], v[3], sigma)
-
         simplex = x + np.vstack([np.zeros(4), np.diag([0.12, 0.04, 0.02, 0.04])])
         options = {"initial_simplex": simplex, "maxiter": 120, "xatol": 2e-4, "fatol": 2e-5}
-        found = minimize(lose, x, method="Nelder-Mead", options=options)
+        found: Any = minimize(_lose, x, args=(lines, prior, sigma), method="Nelder-Mead", options=options)
         x, value = found.x, -float(found.fun)
     return value, x
+
+
+def _lose(x: np.ndarray, lines: Lines, prior: Prior, sigma: float) -> float:
+    """What the climb makes small: x holds ln focal, pitch, roll and heading."""
+    focal = prior.focal if prior.focal_is_known else float(np.exp(x[0]))
+    return float(prior.punish(focal, x[1], x[2])) - _agree(lines, focal, x[1], x[2], x[3], sigma)
