@@ -35,7 +35,7 @@ from samples.capture import FILM_BACK_MM, Sample
 from samples.stage import Stage
 
 VERSION = "1"
-WIDE, FILM, UPRIGHT = (1280, 854), (1280, 720), (854, 1280)
+WIDE, FILM, UPRIGHT = (960, 640), (960, 540), (640, 960)
 SAMPLES = [
     Sample("table_breakfast", indoors.table_breakfast, 101, WIDE, 42, (0.02, -1.02, 1.36), 0, -32),
     Sample("table_workbench", indoors.table_workbench, 102, FILM, 32, (0.0, -1.1, 1.8), 3, -40),
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[sample.name for sample in SAMPLES])
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "resources" / "samples")
     parser.add_argument("--size", type=int, help="longer side of a quick preview (still.png alone)")
-    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--samples", type=int, default=24)
     parser.add_argument("--threads", type=int, default=2)
     choice = parser.parse_args()
     for sample in SAMPLES:
