@@ -16,6 +16,10 @@ HORIZON_MARGIN = 0.02
 """A contact ray must descend at least this much per unit of length to meet a floor."""
 
 
+PART_SHARE = 0.02
+"""Parts of a mask smaller than this share of the largest are specks, not the prop."""
+
+
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., Any]]:
     """Return {"place"}; needs no weights."""
     return {"place": place}
@@ -41,6 +45,17 @@ def facing_axis(ray: np.ndarray, down: np.ndarray) -> np.ndarray:
         up = np.array([0.0, -1.0, 0.0])
         level = up - (up @ down) * down
     return level / np.linalg.norm(level)
+
+
+def drop_specks(inside: np.ndarray) -> np.ndarray:
+    """Mask bool[H,W] without its parts smaller than PART_SHARE of the largest."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0
+    kept: np.ndarray = (areas >= PART_SHARE * areas.max()) & (areas > 0)
+    return kept[labels]
 
 
 def contact_point(inside: np.ndarray, camera: dict[str, Any]) -> tuple[float, float]:
@@ -80,7 +95,7 @@ def place(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int, i
     neither holds (hanging, cut by the frame, at or above the horizon), the still's own depth inside the mask.
     """
     tick(0, 1)
-    inside = arrays["alpha"] > 127
+    inside = drop_specks(arrays["alpha"] > 127)
     if not inside.any():
         raise BadInput("The mask is empty. Click on the object first.")
     camera = params["camera"]

@@ -10,10 +10,7 @@ import numpy as np
 from ...errors import BadInput
 from .atlas import paint_atlas
 from .double_sheet import Sheet, close, inflate, is_watertight, march
-from .place import contact_point, down_axis, facing_axis, pixel_rays
-
-PART_SHARE = 0.02
-"""Parts of a mask smaller than this share of the largest are dropped."""
+from .place import contact_point, down_axis, drop_specks, facing_axis, pixel_rays
 
 PINHOLE_SHARE = 0.001
 """Holes smaller than this share of the mask are closed."""
@@ -110,12 +107,10 @@ def _clean(alpha: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
     )
     inside = inside[box]
     soft = alpha[box].astype(np.float32) / 255
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    small = np.flatnonzero(areas < PART_SHARE * areas.max()) + 1
-    soft[np.isin(labels, small)] = 0
-    soft[(labels == 0) & (soft > 0.5)] = 0.5
-    area = int(areas.max())
+    kept = drop_specks(inside > 0)
+    soft[(inside > 0) & ~kept] = 0
+    area = int(kept.sum())
+    inside = kept.astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     tiny = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < max(2.0, PINHOLE_SHARE * area))

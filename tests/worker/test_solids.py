@@ -1,0 +1,226 @@
+"""Solids from masks: closed, outward, the mask's own outline, no background in the texture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import trimesh
+
+from stillto3d.worker.adapters.builtin.double_sheet import inflate, is_watertight
+from stillto3d.worker.adapters.builtin.place import down_axis, facing_axis, pixel_rays
+from stillto3d.worker.adapters.builtin.solids import solidify
+from stillto3d.worker.errors import BadInput
+
+WIDTH, HEIGHT = 320, 240
+CAMERA = {
+    "width": WIDTH,
+    "height": HEIGHT,
+    "fx": 280.0,
+    "fy": 280.0,
+    "cx": WIDTH / 2,
+    "cy": HEIGHT / 2,
+    "pitch": -0.3,
+    "roll": 0.02,
+    "height_m": 1.5,
+}
+SUPPORT = {"kind": "support", "distance_m": 2.0}
+MAGENTA = (255, 0, 255)
+
+
+def tick(*_: object) -> None:
+    return
+
+
+def draw(kind: str) -> np.ndarray:
+    """A mask u8[HEIGHT,WIDTH]."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    if kind == "disc":
+        cv2.circle(mask, (160, 130), 60, 255, -1)
+    elif kind == "ring":
+        cv2.circle(mask, (160, 130), 70, 255, -1)
+        cv2.circle(mask, (160, 130), 35, 0, -1)
+    elif kind == "parts":
+        cv2.rectangle(mask, (60, 60), (120, 180), 255, -1)
+        cv2.ellipse(mask, (220, 140), (40, 60), 0, 0, 360, 255, -1)
+    elif kind == "star":
+        turn = np.arange(10) * np.pi / 5
+        radius = np.where(np.arange(10) % 2, 30, 80)
+        corners = np.stack([160 + radius * np.sin(turn), 120 - radius * np.cos(turn)], 1)
+        cv2.fillPoly(mask, [corners.round().astype(np.int32)], 255)
+    elif kind == "bar":
+        cv2.line(mask, (60, 40), (250, 200), 255, 6)
+    elif kind == "cut":
+        cv2.circle(mask, (300, 225), 70, 255, -1)
+    return mask
+
+
+KINDS = ["disc", "ring", "parts", "star", "bar", "cut"]
+
+
+def give(mask: np.ndarray, depth: np.ndarray | None = None) -> dict[str, Any]:
+    """Arrays for solidify: a green prop on magenta, standing upright at two metres."""
+    foreground = np.full((*mask.shape, 3), MAGENTA, np.uint8)
+    foreground[mask > 0] = (20, 200, 40)
+    depth = np.full((60, 80), 2.0, np.float32) if depth is None else depth
+    return {"foreground": foreground, "alpha": mask, "depth": depth}
+
+
+def build(mask: np.ndarray, depth: np.ndarray | None = None, **params: Any) -> dict[str, Any]:
+    camera = {**CAMERA, "width": mask.shape[1], "height": mask.shape[0]}
+    return solidify(give(mask, depth), {"camera": camera, "support": SUPPORT, **params}, tick)
+
+
+def project(positions: np.ndarray) -> np.ndarray:
+    """Pixels f64[n,2] of points in camera axes."""
+    flat = positions[:, :2] / positions[:, 2:]
+    return flat * [CAMERA["fx"], CAMERA["fy"]] + [CAMERA["cx"], CAMERA["cy"]]
+
+
+def silhouette(solid: dict[str, Any]) -> np.ndarray:
+    """bool[HEIGHT,WIDTH] covered by the solid's faces, drawn eight times as large and averaged."""
+    fine = 8
+    canvas = np.zeros((HEIGHT * fine, WIDTH * fine), np.uint8)
+    corners = (project(solid["positions"].astype(np.float64)) * fine - 0.5).round().astype(np.int32)
+    for face in solid["faces"]:
+        cv2.fillConvexPoly(canvas, corners[face], 1)
+    return canvas.reshape(HEIGHT, fine, WIDTH, fine).mean((1, 3)) > 0.5
+
+
+def edge_counts(faces: np.ndarray) -> np.ndarray:
+    """How often each undirected edge is used."""
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64), 1)
+    return np.unique(edges, axis=0, return_counts=True)[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_solid_is_closed_outward_and_covers_the_mask(kind: str) -> None:
+    mask = draw(kind)
+    solid = build(mask)
+    faces = solid["faces"]
+    assert (edge_counts(faces) == 2).all()
+    assert is_watertight(faces)
+    assert solid["watertight"]
+    mesh = trimesh.Trimesh(solid["positions"], faces, process=False)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.volume > 0
+    seen, wanted = silhouette(solid), mask > 0
+    assert (seen & wanted).sum() >= 0.97 * (seen | wanted).sum()
+
+
+def test_each_part_of_a_solid_faces_outward() -> None:
+    solid = build(draw("parts"))
+    pieces = trimesh.Trimesh(solid["positions"], solid["faces"], process=False).split()
+    assert len(pieces) == 2
+    assert all(piece.volume > 0 for piece in pieces)
+
+
+def test_hole_of_a_ring_stays_open() -> None:
+    assert not silhouette(build(draw("ring")))[115:145, 145:175].any()
+
+
+def test_watertight_check_notices_a_missing_and_a_turned_face() -> None:
+    faces = build(draw("disc"))["faces"]
+    assert not is_watertight(faces[1:])
+    turned = faces.copy()
+    turned[0] = turned[0, ::-1]
+    assert not is_watertight(turned)
+    assert not is_watertight(faces[:0])
+
+
+def test_same_input_gives_the_same_bits() -> None:
+    first, second = build(draw("star")), build(draw("star"))
+    for name in ("positions", "faces", "corner_uvs", "texture", "observed"):
+        assert np.array_equal(first[name], second[name])
+
+
+@pytest.mark.parametrize("spot", [np.s_[100:101, 100:101], np.s_[120:121, 40:280], np.s_[30:200, 319:320]])
+def test_tiny_mask_gives_a_closed_finite_solid(spot: tuple[slice, slice]) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[spot] = 255
+    solid = build(mask)
+    assert len(solid["faces"]) > 3
+    assert solid["watertight"]
+    assert np.isfinite(solid["positions"]).all()
+    assert np.isfinite(solid["corner_uvs"]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 401), (401, 2)])
+def test_odd_sized_still_is_answered(shape: tuple[int, int]) -> None:
+    solid = build(np.full(shape, 255, np.uint8))
+    assert solid["watertight"]
+    assert np.isfinite(solid["positions"]).all()
+
+
+def test_empty_mask_is_refused_in_words() -> None:
+    with pytest.raises(BadInput, match="mask is empty"):
+        build(np.zeros((HEIGHT, WIDTH), np.uint8))
+
+
+def test_prop_above_the_horizon_cannot_stand_on_the_floor() -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[2:10, 100:140] = 255
+    with pytest.raises(BadInput, match="horizon"):
+        build(mask, support={"kind": "floor"})
+
+
+def test_depth_without_a_usable_number_gives_an_inflated_solid() -> None:
+    solid = build(draw("disc"), np.full((60, 80), np.nan, np.float32))
+    assert solid["flat"]
+    assert np.isfinite(solid["positions"]).all()
+    assert np.ptp(solid["positions"][:, 2]) > 0.1
+
+
+def test_observed_marks_the_front() -> None:
+    solid = build(draw("disc"))
+    observed, points = solid["observed"] > 0, project(solid["positions"])
+    assert set(np.unique(solid["observed"])) == {0, 1}
+    half = len(solid["faces"]) // 2
+    assert observed[solid["faces"][:half]].all()
+    middle = np.abs(points - [160, 130]).max(1) < 1
+    z = solid["positions"][:, 2]
+    assert z[middle & observed].max() < z[middle & ~observed].min()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texture_shows_no_background(kind: str) -> None:
+    solid = build(draw(kind))
+    texture = solid["texture"].astype(int)
+    assert (texture[..., 1] - texture[..., 0]).min() > 100
+    assert solid["corner_uvs"].min() >= 0
+    assert solid["corner_uvs"].max() <= 1
+
+
+def test_front_shows_the_still() -> None:
+    mask = draw("disc")
+    given = give(mask)
+    given["foreground"][..., 0] = np.arange(WIDTH, dtype=np.uint8)[None]
+    solid = solidify(given, {"camera": CAMERA, "support": SUPPORT}, tick)
+    half = len(solid["faces"]) // 2
+    pixels = project(solid["positions"].astype(np.float64))[solid["faces"][:half]].reshape(-1, 2)
+    height, width = solid["texture"].shape[:2]
+    at = solid["corner_uvs"][:half].reshape(-1, 2) * [width, height]
+    inner = np.hypot(*(pixels - [160, 130]).T) < 55
+    colour = solid["texture"][at[inner, 1].astype(int), at[inner, 0].astype(int), 0].astype(float)
+    assert np.abs(colour - (pixels[inner, 0].astype(int) % 256)).max() <= 1
+
+
+def receding_depth(mask: np.ndarray, lean: float) -> np.ndarray:
+    """Depth f32[HEIGHT,WIDTH] of a plane through a mask's foot that leans away: metres back per metre up."""
+    down = down_axis(CAMERA)
+    ys, xs = np.nonzero(mask)
+    contact = pixel_rays(CAMERA, xs[ys == ys.max()].mean() + 0.5, ys.max() + 1.0)
+    normal = facing_axis(contact, down) + lean * down
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    return (2.0 * (contact @ normal) / (pixel_rays(CAMERA, columns, rows) @ normal)).astype(np.float32)
+
+
+def test_disc_inflates_to_a_hemisphere() -> None:
+    inside = np.zeros((101, 101), bool)
+    rows, columns = np.mgrid[:101, :101] - 50
+    inside[np.hypot(rows, columns) < 40] = True
+    expected = np.sqrt(np.maximum(40.0**2 - rows**2 - columns**2, 0))
+    assert np.abs(inflate(inside) - expected)[np.hypot(rows, columns) < 36].max() < 0.05 * 40
