@@ -15,6 +15,7 @@ DATA_WEIGHT = 0.02  # pull of the network's own depth, against 1 for a neighbour
 PIN_WEIGHT = 4.0  # pull of depth that is known: the floor, or the plate around a prop
 JUMP = 0.08  # log depth between neighbouring cells, beyond their plane, that counts as an edge
 ROUNDS = 3
+BELIEF = 0.85  # share of the network's spread of log depth to believe: the best guess of a noisy one is less
 RAMP = 14  # pixels of the working size over which a depth edge may be smeared
 STEP = 0.15  # and the change of log depth across it that makes it an edge
 LEVEL = 0.85  # cosine to the vertical from which a surface counts as level
@@ -139,6 +140,7 @@ def integrate(
 
     h, w = depth.shape
     target = np.log(depth.astype(np.float64))
+    target = np.median(target) + BELIEF * (target - np.median(target))
     first, second, step, current = link_cells(target, normals, rays)
     index = np.arange(h * w)
     diagonal = DATA_WEIGHT + pin_weight.ravel()
