@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[sample.name for sample in SAMPLES])
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "resources" / "samples")
     parser.add_argument("--size", type=int, help="longer side of a quick preview (still.png alone)")
-    parser.add_argument("--samples", type=int, default=24)
+    parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
     choice = parser.parse_args()
     for sample in SAMPLES:
