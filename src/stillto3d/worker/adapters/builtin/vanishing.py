@@ -185,13 +185,14 @@ def _pick_peaks(scores: np.ndarray, most: int = 5) -> list[tuple[int, int, int]]
 
 def _refine(lines: Lines, prior: Prior, start: np.ndarray) -> tuple[float, np.ndarray]:
     """Climb from a cell of the grid, first by a wide, then by a narrow measure of agreement."""
-    from scipy.optimize import minimize
+    from scipy import optimize
 
+    minimize: Any = optimize.minimize  # whose stubs know no function of four arguments
     x, value = start, 0.0
     for sigma in np.radians([2.5, 1.5]):
         simplex = x + np.vstack([np.zeros(4), np.diag([0.12, 0.04, 0.02, 0.04])])
         options = {"initial_simplex": simplex, "maxiter": 120, "xatol": 2e-4, "fatol": 2e-5}
-        found: Any = minimize(_lose, x, args=(lines, prior, sigma), method="Nelder-Mead", options=options)
+        found = minimize(_lose, x, args=(lines, prior, sigma), method="Nelder-Mead", options=options)
         x, value = found.x, -float(found.fun)
     return value, x
 
