@@ -70,6 +70,7 @@ def reconstruct_set(run: Run, project: Project, params: ReconstructParams) -> Pa
     plate = still.pixels
     if holes.any():
         run.progress(0.1, tr("filling the plate"))
+        run.preview({"plate": run.call(FillHoles(still, holes, preview=True))})
         plate = run.sub(0.1, 0.4).call(FillHoles(still, holes))
     run.progress(0.5, tr("estimating depth"))
     depth = run.call(EstimateDepth(still))
