@@ -218,6 +218,46 @@ def receding_depth(mask: np.ndarray, lean: float) -> np.ndarray:
     return (2.0 * (contact @ normal) / (pixel_rays(CAMERA, columns, rows) @ normal)).astype(np.float32)
 
 
+def top_distance(solid: dict[str, Any]) -> float:
+    """Distance of the highest points of a solid's outline."""
+    rows = project(solid["positions"])[:, 1]
+    return float(np.median(solid["positions"][rows < rows.min() + 3, 2]))
+
+
+def test_front_recedes_as_the_depth_does() -> None:
+    mask = draw("disc")
+    upright, leaning = (build(mask, receding_depth(mask, lean)) for lean in (0.0, 1.0))
+    assert not upright["flat"]
+    assert top_distance(leaning) > top_distance(upright) + 0.1
+
+
+def test_front_meets_the_contact_whatever_the_depth_s_scale() -> None:
+    mask = draw("disc")
+    depth = receding_depth(mask, 0.5)
+    one, other = build(mask, depth), build(mask, 1.7 * depth)
+    assert np.allclose(one["positions"], other["positions"], atol=2e-3)
+    lowest = project(one["positions"])[:, 1] > 187
+    assert np.median(one["positions"][lowest, 2]) == pytest.approx(SUPPORT["distance_m"], rel=0.06)
+
+
+def test_absurd_relief_is_bounded_by_the_prop_s_size() -> None:
+    mask = draw("disc")
+    depth = np.repeat(np.geomspace(80, 1, HEIGHT, dtype=np.float32)[:, None], WIDTH, 1)
+    solid = build(mask, depth)
+    size = 120 * SUPPORT["distance_m"] / CAMERA["fx"]
+    assert np.ptp(solid["positions"][:, 2]) < 2 * size
+    assert solid["watertight"]
+
+
+def test_background_in_the_depth_at_the_rim_does_not_stretch_the_prop() -> None:
+    mask = draw("disc")
+    depth = receding_depth(mask, 0.0)
+    clean = build(mask, depth)
+    rim = (mask > 0) & (cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5) < 2.5)
+    depth[rim | (mask == 0)] = 9.0
+    assert np.abs(build(mask, depth)["positions"] - clean["positions"]).max() < 0.1
+
+
 def test_disc_inflates_to_a_hemisphere() -> None:
     inside = np.zeros((101, 101), bool)
     rows, columns = np.mgrid[:101, :101] - 50

@@ -21,6 +21,15 @@ FAITHFUL_IOU = 0.975
 NETWORK_CELLS = 128
 """Cells of the depth network along the still's long side: depth is blurred over about one of them."""
 
+EDGE_CELLS, SMOOTH_CELLS = 1.2, 0.5
+"""So near to the mask's edge depth is not believed, and so far it is smoothed, in those cells."""
+
+RELIEF_SIZES = 1.2
+"""How far the front may reach before or behind the contact, in sizes of the prop."""
+
+BELIEF = 0.5
+"""Share of the depth in the front where it is trusted; plain inflation has the rest."""
+
 DEFAULTS = {"thickness": 0.8, "profile": 0.28, "grid": 160}
 
 
@@ -51,8 +60,9 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     "distance_m": z of the contact point}, and optionally thickness (of the back, in half widths), profile (.5
     round, less is boxier) and grid (cells along the mask's long side).
 
-    Every vertex lies on the ray of its pixel. The rim lies on a plane through the contact, tilted as the depth
-    says; the front bulges from it by the depth's relief, the back by Poisson inflation, no lower than the base.
+    Every vertex lies on the ray of its pixel. The front is a blend of plain inflation about an upright plane
+    through the contact and of the depth inside the mask, scaled to meet the contact; the back is the front
+    pushed away by Poisson inflation, no lower than the base.
 
     Returns positions f32[n,3] (camera axes, metres, in place), faces u32[m,3] (welded, outward), corner_uvs
     f32[m,3,2], texture u8[h,2w,3] (front | back), observed u8[n], watertight, flat (the depth had no usable
@@ -182,24 +192,27 @@ def _shape(
     half = np.zeros(len(rays))
     half[: sheet.inner] = bulge[sheet.nodes] * metres
     extent = np.ptp(pixels, axis=0) * frame.distance / [camera["fx"], camera["fy"]]
-    plane, relief, trust = _read_depth(sheet, rays, pixels, bulge, step, depth, camera)
-    rim = _rim(rays, plane, trust, extent, frame)
     descent = rays @ frame.down
     base = frame.distance * float(frame.contact @ frame.down)
     floor = np.where(descent > 1e-6, base / np.maximum(descent, 1e-6), np.inf)
     floor = np.where(floor > 0, floor, np.inf)  # a base above the camera bounds nothing
-    rim = np.minimum(rim, floor)
 
     limit = 0.5 * float(extent.min())
     pillow = np.minimum(half, limit)
-    weight = 0.8 * trust
-    front = weight * np.clip(relief * rim, 0, limit) + (1 - weight) * 0.6 * pillow
-    front = np.minimum(front, 1.5 * half)
+    rim = np.minimum(_rim(rays, extent, frame), floor)
+    seen, trust = _read_depth(sheet, rays, pixels, bulge, step, depth, camera)
+    plain = np.minimum(rim - 0.6 * np.minimum(pillow, 2.5 * half), rim)
+    near = plain
+    if trust > 0:
+        seen = _stand_depth(seen, sheet, rays, frame, float(extent.max()))
+        weight = BELIEF * trust
+        near = plain ** (1 - weight) * seen**weight
+    near = np.clip(np.minimum(near, floor), 0.3 * frame.distance, None)
     thickest = max(float(half.max()), 1e-9)
     back = options["thickness"] * thickest * (half / thickest) ** (2 * options["profile"])
     back = np.minimum(np.minimum(back, limit), 2 * half)
-    near = np.maximum(rim - front, 0.3 * rim)
-    far = np.maximum(np.minimum(rim + back, floor), near)
+    smooth = np.where(half > 0, np.maximum(near, rim), near)
+    far = np.maximum(np.minimum(smooth + back, floor), near)
     return near, far, trust == 0
 
 
@@ -211,33 +224,47 @@ def _read_depth(
     step: np.ndarray,
     depth: np.ndarray,
     camera: dict[str, Any],
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """What the depth says of a prop, away from its edges where it is mixed with the background.
+) -> tuple[np.ndarray, float]:
+    """Distances f64[n] that the depth gives the sheet's points, and how far to trust them, 0 to 1.
 
-    Returns the plane a f64[3] of the prop, 1/z = a . ray; the relief f64[n] towards the camera above it, in
-    shares of the distance, at every point of the sheet; and how far to trust them, 0 to 1.
+    Near the mask's edge, where depth is mixed with the background, they are carried outward from the inside,
+    along the plane that fits most of it.
     """
+
     cell = max(camera["width"], camera["height"]) / NETWORK_CELLS / float(step.mean())
-    nothing = np.array([0.0, 0.0, 1.0]), np.zeros(len(rays)), 0.0
-    margin = min(1.2 * cell, 0.5 * float(_edge_distance(bulge > 0).max()))
+    margin = min(EDGE_CELLS * cell, 0.5 * float(_edge_distance(bulge > 0).max()))
     core = (_edge_distance(bulge > 0) > margin)[sheet.nodes]
     inner = slice(0, sheet.inner)
     z = _sample(depth, pixels[inner], camera)
     core &= np.isfinite(z) & (z > 0)
-    cells = core.sum() / cell**2
-    trust = float(np.clip((cells - 4) / 24, 0, 1))
+    trust = float(np.clip((core.sum() / cell**2 - 4) / 24, 0, 1))
     if trust == 0 or core.sum() < 12:
-        return nothing
+        return np.ones(len(rays)), 0.0
     inverse = 1 / np.where(core, z, 1)
     plane = _fit_plane(rays[inner][core], inverse[core])
-    ahead = rays[inner] @ plane
-    good = core & (ahead > 0.2 * np.median(inverse[core]))
-    relief = np.where(good, 1 - ahead * np.where(good, z, 1), 0)
-    spread = np.percentile(relief[good], [15, 98]) if good.any() else np.zeros(2)
-    lifted = np.clip(relief - spread[0], 0, max(float(np.ptp(spread)), 0))
-    whole = np.zeros(len(rays))
-    whole[inner] = _spread(lifted, good, sheet.nodes, bulge.shape, 0.5 * cell)
-    return plane, whole, trust
+    lowest = 0.3 * float(np.median(inverse[core]))
+    level = np.maximum(rays @ plane, lowest)
+    relief = np.where(core, np.log(level[inner] / inverse), 0)
+    low, high = np.percentile(relief[core], [1, 99])
+    field = _spread(np.clip(relief, low, high), core, sheet.nodes, bulge.shape, SMOOTH_CELLS * cell)
+    at = (sheet.points + 0.5).astype(np.float32)
+    return np.exp(_look_up(field, at)) / level, trust
+
+
+def _stand_depth(seen: np.ndarray, sheet: Sheet, rays: np.ndarray, frame: Frame, size: float) -> np.ndarray:
+    """Distances f64[n] scaled so that what lies next to the contact is as far as the contact.
+
+    The spread is kept up to the prop's own size (metres) before and behind, and compressed beyond.
+    """
+    away = np.linalg.norm(rays - frame.contact, axis=1) * frame.distance / max(size, 1e-9)
+    near = away <= max(0.1, float(np.sort(away)[min(len(away) - 1, 20)]))
+    scaled = seen * (frame.distance / float(np.median(seen[near])))
+    room = RELIEF_SIZES * size
+    offset = scaled - frame.distance
+    beyond = np.maximum(np.abs(offset) - room / 2, 0)
+    bent = np.minimum(np.abs(offset), room / 2) + room / 2 * np.tanh(beyond / (room / 2))
+    stood: np.ndarray = frame.distance + np.sign(offset) * bent
+    return stood
 
 
 def _edge_distance(inside: np.ndarray) -> np.ndarray:
@@ -249,16 +276,20 @@ def _edge_distance(inside: np.ndarray) -> np.ndarray:
 
 def _sample(depth: np.ndarray, pixels: np.ndarray, camera: dict[str, Any]) -> np.ndarray:
     """Depth f64[n] at continuous still pixels f64[n,2], bilinear; depth is stretched over the whole still."""
+    scale = np.array([depth.shape[1] / camera["width"], depth.shape[0] / camera["height"]])
+    return _look_up(depth, (pixels * scale - 0.5).astype(np.float32))
+
+
+def _look_up(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values f32[h,w] at f32[n,2] (x and y in samples), bilinear, f64[n]."""
     import cv2
 
-    scale = np.array([depth.shape[1] / camera["width"], depth.shape[0] / camera["height"]])
-    at = (pixels * scale - 0.5).astype(np.float32)
     columns = 4096  # remap wants a picture-shaped list
     padded = np.zeros((-(-len(at) // columns) * columns, 2), np.float32)
     padded[: len(at)] = at
     maps = padded.reshape(-1, columns, 2)
-    values = cv2.remap(depth, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return values.ravel()[: len(at)].astype(np.float64)
+    found = cv2.remap(values.astype(np.float32), maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found.ravel()[: len(at)].astype(np.float64)
 
 
 def _fit_plane(rays: np.ndarray, inverse: np.ndarray) -> np.ndarray:
@@ -293,28 +324,20 @@ def _spread(
         sure = np.clip(share / 0.3, 0, 1)
         result += left * sure * mean
         left *= 1 - sure
-    return result[nodes].astype(np.float64)
+    return result
 
 
-def _rim(rays: np.ndarray, plane: np.ndarray, trust: float, extent: np.ndarray, frame: Frame) -> np.ndarray:
-    """Distances f64[n] of the plane through the contact on which the prop's outline lies.
+def _rim(rays: np.ndarray, extent: np.ndarray, frame: Frame) -> np.ndarray:
+    """Distances f64[n] of the plane through the contact on which the outline lies if no depth tells.
 
-    Upright objects are seen from above as reaching back to their far upper edge: without depth, the outline
-    is taken perpendicular to the ray for compact objects and upright for tall thin ones. Depth, where it is
-    trusted, turns that plane.
+    Upright objects are seen from above as reaching back to their far upper edge: the outline is taken
+    perpendicular to the ray for compact objects and upright for tall thin ones.
     """
     wide, tall = float(extent[0]), float(extent[1])
     slope = float(frame.contact @ frame.down) / max(float(frame.contact @ frame.ahead), 1e-3)
     slope = float(np.clip(slope, 0, 2))
     upright = max(tall / (1 + slope**2), tall - 0.8 * wide * slope)
     tilt = np.arctan(min(slope, 0.8 * wide / max(upright, 1e-9)))
-    yaw = 0.0
-    if trust > 0:
-        said_tilt = np.arctan2(plane @ frame.down, plane @ frame.ahead)
-        said_yaw = np.arctan2(plane @ frame.side, abs(plane @ frame.ahead) + abs(plane @ frame.down))
-        share = 0.6 * trust
-        tilt = (1 - share) * tilt + share * float(np.clip(said_tilt, -0.3, 1.4))
-        yaw = share * float(np.clip(said_yaw, -0.7, 0.7))
-    normal = np.cos(tilt) * frame.ahead + np.sin(tilt) * frame.down + np.tan(yaw) * frame.side
+    normal = np.cos(tilt) * frame.ahead + np.sin(tilt) * frame.down
     ratio = (rays @ normal) / max(float(frame.contact @ normal), 1e-6)
     return frame.distance / np.clip(ratio, 0.4, 2.5)
