@@ -201,9 +201,9 @@ def to_network_picture(still: np.ndarray) -> np.ndarray:
     height, width = still.shape[:2]
     rows, columns = network_size(height, width)
     down, across = max(1, round(height / (2 * rows))), max(1, round(width / (2 * columns)))
-    if down > 1 or across > 1:
-        # Whole blocks are what OpenCV is fast at; the frame below leaves out what pads them.
+    if height % down or width % across:  # whole blocks are what OpenCV is fast at; the frame leaves the padding out
         still = cv2.copyMakeBorder(still, 0, -height % down, 0, -width % across, cv2.BORDER_REPLICATE)
+    if down > 1 or across > 1:
         blocks = still.shape[1] // across, still.shape[0] // down
         still = cv2.resize(still, blocks, interpolation=cv2.INTER_AREA)
     frame = (0, 0, width / across, height / down)
