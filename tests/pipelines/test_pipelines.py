@@ -175,7 +175,8 @@ def with_prop() -> Project:
 
 def test_the_set_is_made_from_the_plate_without_props(models: Models) -> None:
     patch = reconstruct_set(Run.nothing(models), with_prop(), ReconstructParams())
-    assert models.names() == ["Calibrate", "FillHoles", "FillHoles", "EstimateDepth", "EstimateDepth", "ReconstructScene"]
+    asked = ["Calibrate", "FillHoles", "FillHoles", "EstimateDepth", "EstimateDepth", "ReconstructScene"]
+    assert models.names() == asked
     hole, previewed = models.asked[2].hole, models.asked[1].preview
     assert previewed and not models.asked[2].preview
     assert np.count_nonzero(hole) == 100
