@@ -27,8 +27,8 @@ EDGE_CELLS, SMOOTH_CELLS = 1.2, 0.5
 RELIEF_SIZES = 1.2
 """How far the front may reach before or behind the contact, in sizes of the prop."""
 
-BELIEF = 0.5
-"""Share of the depth in the front where it is trusted; plain inflation has the rest."""
+LEAST_CELLS, TRUSTED_CELLS, BELIEF = 4, 450, 0.9
+"""Depth shapes a prop of more than that many of those cells, at most to that share from so many on."""
 
 DEFAULTS = {"thickness": 0.8, "profile": 0.28, "grid": 160}
 
@@ -205,8 +205,7 @@ def _shape(
     near = plain
     if trust > 0:
         seen = _stand_depth(seen, sheet, rays, frame, float(extent.max()))
-        weight = BELIEF * trust
-        near = plain ** (1 - weight) * seen**weight
+        near = plain ** (1 - trust) * seen**trust
     near = np.clip(np.minimum(near, floor), 0.3 * frame.distance, None)
     thickest = max(float(half.max()), 1e-9)
     back = options["thickness"] * thickest * (half / thickest) ** (2 * options["profile"])
@@ -237,7 +236,8 @@ def _read_depth(
     inner = slice(0, sheet.inner)
     z = _sample(depth, pixels[inner], camera)
     core &= np.isfinite(z) & (z > 0)
-    trust = float(np.clip((core.sum() / cell**2 - 4) / 24, 0, 1))
+    share = (core.sum() / cell**2 - LEAST_CELLS) / TRUSTED_CELLS
+    trust = BELIEF * float(np.clip(share, 0, 1))
     if trust == 0 or core.sum() < 12:
         return np.ones(len(rays)), 0.0
     inverse = 1 / np.where(core, z, 1)
