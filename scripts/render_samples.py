@@ -5,7 +5,7 @@ Needs Blender as a Python module and Pillow, in an environment of their own (the
     python3.11 -m venv .venv-bpy && .venv-bpy/bin/pip install bpy==5.0.1 pillow
     .venv-bpy/bin/python scripts/render_samples.py                        # all eight
     .venv-bpy/bin/python scripts/render_samples.py --only room_living     # one (may be repeated)
-    .venv-bpy/bin/python scripts/render_samples.py --only room_living --size 320 --samples 8 --out /tmp/try
+    .venv-bpy/bin/python scripts/render_samples.py --only room_living --size 320 --samples 8 --out out/try
 
 Each folder holds still.jpg, second.jpg (the camera moved along its own +x by 5 % of the still's median depth),
 depth.png, instances.png and truth.json. Seeds and cameras are part of the samples' meaning: do not change them.

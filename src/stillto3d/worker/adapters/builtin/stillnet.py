@@ -127,19 +127,21 @@ class StillNet:
         """Solve the camera: focal length, pitch, roll and height, each with where it comes from and how sure it is.
 
         arrays: `still` u8[H,W,3]. params: `focal_px`, known or null, and `focal_source` ("exif" or "user").
-        Straight lines decide where enough of them agree; the network is their prior, and answers without them. Its
-        focal length is not asked: it is no better than a usual lens, and far too short on tall pictures.
+        Straight lines decide where enough of them agree; the network is their prior, and answers without them. Of
+        the focal length it is half the prior, the other half is a usual lens: either alone is worse.
         Returns focal_px, pitch, roll (radians), height_m, and {source, confidence} as focal, rotation, height.
         """
         still = arrays["still"]
         tick(0, 2)
-        pitch, roll, _, log_height = (float(v) for v in self.encode(still, params.get("still_id")).camera)
+        pitch, roll, log_focal, log_height = (float(v) for v in self.encode(still, params.get("still_id")).camera)
         tick(1, 2)
         height, width = still.shape[:2]
         known = params.get("focal_px")
         focal_px, source, sure = float(known or PRIOR_FOCAL * max(width, height)), "prior", 0.3
         if known:
             source, sure = str(params.get("focal_source", "exif")), 0.9
+        elif width > height:  # the network has seen no tall picture
+            focal_px, source, sure = math.sqrt(focal_px * math.exp(log_focal) * width), "network", 0.3
         pitch, roll = float(np.clip(pitch, -1.4, 1.4)), float(np.clip(roll, -1.4, 1.4))
         rotation = ("network", 0.35)
         solved = solve_camera(find_lines(still), Prior(pitch, roll, max(width, height), focal_px, bool(known)))

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LOOKED_AT = 900  # long side in pixels at which lines are looked for
-SHORTEST = 0.025  # of the picture's diagonal
-MOST_LINES = 220
+SHORTEST = 0.018  # of the picture's diagonal
+MOST_LINES = 400
 FEWEST_LINES = 12
 HEADINGS = 90  # bins of a quarter turn
 FOCAL_SPREAD = 0.35  # of the prior's logarithm
-PITCH_SPREAD, ROLL_SPREAD = np.radians(9.0), np.radians(3.0)  # of the prior given
+PITCH_SPREAD, ROLL_SPREAD = np.radians(12.0), np.radians(3.0)  # of the prior given
 PRIOR_WEIGHT = 0.02  # of the prior's negative logarithm against the share of lines that agree
 FOCALS = np.geomspace(0.45, 2.6, 11)  # in long sides
 PITCHES = np.radians(np.arange(-27, 28, 3.0))  # from the prior's
