@@ -7,12 +7,16 @@ import sys
 
 def main() -> None:
     """The entry point of `stillto3d` and of `python -m stillto3d`."""
-    from .words import choose_language
+    try:
+        from .words import choose_language
 
-    choose_language()  # before the commands word their help
-    from . import cli
+        choose_language()  # before the commands word their help
+        from . import cli
 
-    sys.exit(cli.main())
+        code = cli.main()
+    except KeyboardInterrupt:  # before or after any work
+        code = 5
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,8 @@ class Engine:
         )
         try:
             job.result = job.work(run)
-            run.check()
+            if job.outdated.is_set():
+                raise Cancelled
         except Cancelled as stop:
             state, error = JobState.CANCELLED, stop
         except Crashed as crash:
@@ -201,7 +202,7 @@ class Engine:
         resident = self._residency.borrow(job.lane, card)
         line.resident = resident
         try:
-            self._load(job, resident)
+            self._load(job, resident, card)
             call = f"{job.id}/{next(self._calls)}"
             params, arrays = ask.params(), ask.arrays()
             if ask.still is not None:
@@ -210,31 +211,33 @@ class Engine:
                 if unsent is not None:
                     arrays["still"] = unsent.pixels
             resident.process.send("call", {"job": call, "op": ask.op, "params": params}, arrays)
-            frame = self._await(job, resident, call, run)
-            return Reply(frame.fields["values"], frame.arrays)
+            frame = self._await(job, resident, card, call, run)
+            return Reply({**frame.fields["values"]}, frame.arrays)
         except WorkerDied as death:
-            raise self._word_death(resident, str(death)) from death
-        except (KeyError, TypeError, ValueError) as lie:  # a frame that docs/WORKER.md does not allow
+            raise self._word_death(resident, card, str(death)) from death
+        except (KeyError, TypeError, ValueError, AttributeError) as lie:  # a frame that docs/WORKER.md does not allow
             resident.process.end()
             raise errors.BadAnswer("The worker of {model} broke the wire: {why}", model=card.id, why=lie) from lie
         finally:
             line.resident = None
             self._residency.give_back(resident)
 
-    def _load(self, job: Job, resident: Resident) -> None:
+    def _load(self, job: Job, resident: Resident, card: ModelCard) -> None:
         """Wait until the worker has said hello and loaded its adapter."""
         if resident.loaded:
             return
         job.state = JobState.LOADING
         self._tell(job)
-        self._await(job, resident, "load", None, "loaded")
+        self._await(job, resident, card, "load", None, "loaded")
         resident.loaded = True
         job.state = JobState.RUNNING
         self._tell(job)
 
-    def _await(self, job: Job, resident: Resident, call: str, run: Run | None, wanted: str = "result") -> Frame:
+    def _await(
+        self, job: Job, resident: Resident, card: ModelCard, call: str, run: Run | None, wanted: str = "result"
+    ) -> Frame:
         """The worker's answer to `call`; asks it to stop, then kills it, when the job is taken back."""
-        process, card = resident.process, resident.card
+        process = resident.process
         silence = card.silence_seconds or self._settings.silence_seconds
         heard = time.monotonic()
         asked_to_stop: float | None = None
@@ -248,7 +251,7 @@ class Engine:
                 process.end()
                 if asked_to_stop is not None:
                     raise Cancelled
-                raise self._word_death(resident, tr("it said nothing for {n} seconds", n=round(silence)))
+                raise self._word_death(resident, card, tr("it said nothing for {n} seconds", n=round(silence)))
             frame = process.receive(deadline - now)
             if frame is None:
                 continue
@@ -260,7 +263,7 @@ class Engine:
             elif frame.kind == wanted:
                 return frame
             elif frame.kind in ("error", "cancelled"):
-                raise self._word_error(resident, frame)
+                raise self._word_error(resident, card, frame)
             elif run is not None and frame.kind == "progress":
                 run.progress(float(frame.fields["fraction"]), str(frame.fields.get("text", "")))
             elif run is not None and frame.kind == "preview":
@@ -268,10 +271,10 @@ class Engine:
 
     # ----------------------------------------------------------------- words
 
-    def _word_error(self, resident: Resident, frame: Frame) -> StillTo3DError:
+    def _word_error(self, resident: Resident, card: ModelCard, frame: Frame) -> StillTo3DError:
         if frame.kind == "cancelled":
             return Cancelled()
-        card, fields = resident.card, frame.fields
+        fields = frame.fields
         kind, message = fields.get("error"), str(fields.get("message", ""))
         evidence = f"{fields.get('traceback', '')}\n{resident.process.evidence()}".strip()
         if frame.fields.get("job") == "load":
@@ -289,13 +292,13 @@ class Engine:
         return Bug(f"{card.id}: {message}", evidence)
 
     @staticmethod
-    def _word_death(resident: Resident, why: str) -> Crashed:
+    def _word_death(resident: Resident, card: ModelCard, why: str) -> Crashed:
         resident.process.end()
         return Crashed(
             "{model} stopped unexpectedly: {why}.",
             "Nothing was changed; try again.",
             evidence=resident.process.evidence(),
-            model=resident.card.title,
+            model=card.title,
             why=why,
         )
 
@@ -309,7 +312,10 @@ class Engine:
     def _tell(self, job: Job, preview: Any = None) -> None:
         listener = self._lanes[job.lane].listener
         if listener is not None:
-            listener(job.describe(preview))
+            try:
+                listener(job.describe(preview))
+            except Exception:  # a face's mistake must not stop the lane
+                traceback.print_exc()
 
     def _note(self, job: Job) -> None:
         if self._journal:
@@ -322,5 +328,5 @@ class Engine:
         job.state, job.error = state, error
         if self._journal:
             self._journal.note(job)
-        job.finish(state, error)
+        job.finish()
         self._tell(job)

@@ -78,9 +78,8 @@ class Job:
         """Wait for the end; False at the timeout."""
         return self._finished.wait(timeout)
 
-    def finish(self, state: JobState, error: StillTo3DError | None = None) -> None:
-        """Set the final state and wake whoever waits."""
-        self.state, self.error = state, error
+    def finish(self) -> None:
+        """Wake whoever waits."""
         self._finished.set()
 
     def describe(self, preview: Any = None) -> Event:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import word_os_error
 from .jobs import Job, JobState, Record
 
 _SCHEMA = """
@@ -36,12 +39,15 @@ class Journal:
     """The queue on disk. One file may serve several processes at once."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._base = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA synchronous=NORMAL")
-        self._base.execute(_SCHEMA)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = _open_base(path)
+        except sqlite3.DatabaseError:
+            _set_aside(path)  # a damaged queue is no reason to stop working
+            self._base = _open_base(path)
+        except OSError as error:
+            raise word_os_error(error, path) from error
         self._started = _tell_start(os.getpid())
 
     def add(self, job: Job) -> None:
@@ -50,7 +56,7 @@ class Journal:
             return
         r = job.record
         row = (job.id, r.pipeline, r.params_json, r.project_path, job.state.value, os.getpid(), self._started)
-        with self._lock:
+        with self._lock, _forgive():
             self._base.execute(
                 "INSERT INTO job (id, pipeline, params, project, state, owner, owner_started, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -64,7 +70,7 @@ class Journal:
         """Keep the job's present state."""
         if job.record is None:
             return
-        with self._lock:
+        with self._lock, _forgive():
             self._base.execute(
                 "UPDATE job SET state = ?, seconds = ?, error = ? WHERE id = ?",
                 (job.state.value, job.seconds, str(job.error or ""), job.id),
@@ -88,7 +94,7 @@ class Journal:
 
     def forget(self, job_id: str) -> None:
         """Drop a job, because it was run again or is not wanted."""
-        with self._lock:
+        with self._lock, _forgive():
             self._base.execute("DELETE FROM job WHERE id = ?", (job_id,))
 
     def expect_seconds(self, pipeline: str) -> float | None:
@@ -104,6 +110,31 @@ class Journal:
         """Close the file."""
         with self._lock:
             self._base.close()
+
+
+def _open_base(path: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        base.execute("PRAGMA journal_mode=WAL")
+        base.execute("PRAGMA synchronous=NORMAL")
+        base.execute(_SCHEMA)
+    except sqlite3.Error:
+        base.close()
+        raise
+    return base
+
+
+def _set_aside(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            (path.parent / name).replace(path.parent / f"{name}.damaged")
+
+
+@contextlib.contextmanager
+def _forgive() -> Iterator[None]:
+    """A full disk or a locked file costs the record of a job, never the job."""
+    with contextlib.suppress(sqlite3.Error):
+        yield
 
 
 def _tell_start(pid: int) -> float:

@@ -20,6 +20,8 @@ from ..worker.frames import Frame, WireError
 BOOT = Path(frames.__file__).with_name("boot.py")
 PIPE_BYTES = 1 << 20
 EVIDENCE_LINES = 200
+MOST_WAITING = 1000  # frames that nobody has asked for yet; a worker that sends more is broken
+LAST_WORDS = 2.0  # seconds that pipes get to run dry after their process has ended
 # Idle threads do not spin, and no library calls home: onnxruntime reports its use unless told not to.
 QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "ORT_DISABLE_TELEMETRY": "1"}
 
@@ -111,18 +113,18 @@ class WorkerProcess:
         self._kill()
         self._process.wait()
         for thread in self._threads:
-            thread.join()
-        for pipe in self._pipes[1:]:
-            pipe.close()
+            thread.join(LAST_WORDS)
+        for pipe, thread in zip(self._pipes[1:], self._threads[1:], strict=True):
+            if not thread.is_alive():  # else something has fled with the pipe: its reader ends when that does
+                pipe.close()
 
     def _kill(self) -> None:
         """End the process and whatever it started, which would keep the pipes open."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                if hasattr(os, "killpg"):
-                    os.killpg(self.pid, signal.SIGKILL)
-                else:
-                    self._process.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.pid, signal.SIGKILL)  # also when it is dead itself: its children may live
+            else:
+                self._process.kill()
 
     def _break(self, why: str) -> None:
         with self._arrived:
@@ -149,6 +151,8 @@ class WorkerProcess:
                     if last is not None and frame.kind == last.kind == "progress":
                         self._incoming.pop()  # only the newest progress matters
                     self._incoming.append(frame)
+                    if len(self._incoming) > MOST_WAITING:
+                        raise WireError("it sent more than anybody asked for")
                     self._arrived.notify_all()
         except (WireError, OSError) as error:
             why = str(error)

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..engine.run import Run
-from ..errors import BadInput, word_os_error
+from ..errors import BadInput, Crashed, word_os_error
 from ..models.roles import DecodedStill, DecodeStill, EncodeImage
 from ..project.project import Project, start_project
 from ..project.still import Mask
@@ -28,7 +28,11 @@ def read_still(run: Run, path: Path) -> DecodedStill:
             raise BadInput("{path} is not a picture file.", "Name a file.", path=path.name or str(path))
     except OSError as error:
         raise word_os_error(error, path) from error
-    return run.call(DecodeStill(os.fsdecode(path.absolute()), path.stem))
+    try:
+        return run.call(DecodeStill(os.fsdecode(path.absolute()), path.stem))
+    except Crashed as crash:  # of a codec, in its own process: the picture is to blame
+        message = "{path} is damaged in a way that no reader survives."
+        raise BadInput(message, "Save it again from the program it comes from.", path=path.name) from crash
 
 
 def read_still_project(run: Run, path: Path) -> Project:

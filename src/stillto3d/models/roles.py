@@ -7,6 +7,7 @@ the camera converts here, once, through `project/space.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import BadAnswer
 from ..project.geometry import Material, Mesh
 from ..project.space import ORIGINS, Camera, Origin, aim_camera, convert_points
-from ..project.still import F32, U8, Depth, Mask, Still, hash_array
+from ..project.still import F32, U8, Depth, Mask, Still
 
 Arrays = dict[str, NDArray[Any]]
 Params = dict[str, Any]
@@ -164,11 +165,13 @@ class DecodeStill:
             if kind not in ("u2", "f2", "f4") or source.shape != pixels.shape:
                 raise BadAnswer("The picture's samples came back in an unknown form.")
         alpha = reply.array("alpha", "u1", height, width) if "alpha" in reply.arrays else None
-        focal = reply.values.get("focal_px")
+        focal, identity = reply.values.get("focal_px"), str(reply.values.get("id"))
+        if not re.fullmatch("[0-9a-f]{64}", identity):
+            raise BadAnswer("The model's answer lacks {name}.", name="id")
         still = Still(
             pixels=pixels,
             name=self.name,
-            id=hash_array(pixels if source is None else source),
+            id=identity,
             alpha=alpha,
             source=source,
             source_space=str(reply.values.get("source_space") or "srgb") if source is not None else "",
@@ -456,7 +459,7 @@ class ReconstructScene:
     plate_depth: RawDepth
     camera: Camera
     known_length: KnownLength | None = None
-    detail: int = 4
+    detail: int = 3
     role: ClassVar[str] = "scene"
     op: ClassVar[str] = "reconstruct"
 

@@ -60,7 +60,8 @@ class Shot:
 
     def __post_init__(self) -> None:
         if self.clean_plate is not None:
-            require(self.clean_plate.shape == self.still.pixels.shape, "clean_plate: u8[H,W,3] of the still")
+            plate, shape = self.clean_plate, self.still.pixels.shape
+            require(plate.dtype == np.uint8 and plate.shape == shape, "clean_plate: u8[H,W,3] of the still")
             object.__setattr__(self, "clean_plate", freeze(self.clean_plate))
         if self.floor is not None:
             require(self.floor.dtype == np.uint8 and self.floor.ndim == 2, "floor: u8[h,w]")
@@ -68,6 +69,8 @@ class Shot:
         if self.camera is not None:
             size = (self.camera.width, self.camera.height)
             require(size == (self.still.width, self.still.height), "a camera has its still's size")
+        maps = [self.floor, *(depth.metres for depth in (self.depth, self.plate_depth) if depth is not None)]
+        require(len({m.shape for m in maps if m is not None}) < 2, "depth, plate_depth and floor have one size")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,10 @@ class Project:
         ids = [layer.id for layer in self.layers]
         require(len(ids) == len(set(ids)), "layer ids are unique")
         require(0 < self.unit_scale < 1e9, "unit_scale is positive")
+        sizes = {shot.still.id: shot.still.pixels.shape[:2] for shot in self.shots}
+        for layer in self.layers:
+            for still_id, mask in layer.masks.items():
+                require(sizes.get(still_id, mask.alpha.shape) == mask.alpha.shape, "a mask has its still's size")
 
     @property
     def hero(self) -> Shot:

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from ...errors import BadInput
+from ...errors import BadInput, MissingWeights
 
 PREVIEW_SIDE, FILL_SIDE = 400, 512  # 800 keeps more grain (.58 of the real against .35) at 2.2 times the time
 """Longest side in pixels at which a crop is filled for the preview and for good."""
@@ -111,8 +111,6 @@ def _patch_match(crop: np.ndarray, wanted: np.ndarray, forbidden: np.ndarray) ->
     from patchmatch import patch_match
 
     if not patch_match.patchmatch_available:
-        import cv2
-
-        return cv2.inpaint(crop, wanted | forbidden, 3, cv2.INPAINT_TELEA)
+        raise MissingWeights("PatchMatch's library cannot be loaded on this machine.")
     patch_match.set_random_seed(0)
     return np.asarray(patch_match.inpaint(crop, wanted * 255, global_mask=forbidden * 255, patch_size=PATCH))[..., :3]
