@@ -106,7 +106,7 @@ def _widen(*pipes: int) -> None:
 def open_worker_echo() -> Iterator[Callable[[U8], None]]:
     """A function that sends an array through a worker of the engine and back, as frames."""
     with tempfile.TemporaryDirectory() as folder:
-        process = WorkerProcess(sys.executable, Path(folder), Path(folder))
+        process = WorkerProcess(sys.executable, Path(folder))
         try:
             fields = {"job": "load", "adapter": str(ADAPTER), "device": "cpu", "protocol": PROTOCOL}
             process.send("load", {**fields, "weights": None})
@@ -182,7 +182,7 @@ def open_echo_engine() -> Iterator[Engine]:
         path = Path(folder)
         quoted = '"' + str(ADAPTER).replace("\\", "\\\\") + '"'
         (path / "echo.toml").write_text(CARD.format(adapter=quoted), encoding="utf-8")
-        engine = Engine(Catalog(path), Store(path), Settings(), path)
+        engine = Engine(Catalog(path), Store(path), Settings())
         thread = threading.Thread(target=engine.serve, args=("heavy",), daemon=True)
         thread.start()
         try:

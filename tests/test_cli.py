@@ -84,7 +84,12 @@ def test_the_report_tells_what_the_issue_of_a_shot_is(converted: tuple[Path, dic
     for prop in props:
         assert prop["watertight"] and prop["triangles"] > 100 and prop["silhouette_iou"] > 0.9 and prop["height_m"] > 0
     assert report["plate_psnr_db"] > 20 and set(report["seconds"]) >= {"read", "segment", "prop", "write"}
-    assert {model["id"] for model in report["models"]} >= {"stillnet-segmenter", "stage", "solids"}
+    assert {model["id"] for model in report["models"]} >= {
+        "stillnet-segmenter",
+        "stillnet-calibrator",
+        "stage",
+        "solids",
+    }
 
 
 def test_the_project_reopens_and_is_exported_again(converted: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
@@ -186,6 +191,20 @@ def test_memory_that_runs_out_is_told_apart(room: Path, tmp_path: Path) -> None:
     home = with_settings(tmp_path / "home", memory_limit_gb=0.03)
     done = run_cli("calibrate", room, "--out", tmp_path / "out", **home)
     assert done.returncode in (4, 7), done.stderr  # some libraries end the process when an allocation fails
+
+
+def test_what_a_crash_has_lost_is_told_once(room: Path, tmp_path: Path) -> None:
+    home = {"STILLTO3D_HOME": str(tmp_path / "home")}
+    words = [sys.executable, "-m", "stillto3d", "convert", str(room), "--out", str(tmp_path / "out"), *CLICKS]
+    process = subprocess.Popen(words, env={**os.environ, **home}, stderr=subprocess.DEVNULL)
+    queue = tmp_path / "home" / "data" / "queue.sqlite-wal"
+    deadline = time.monotonic() + 60
+    while not (queue.exists() and b"convert" in queue.read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    told = [run_cli("calibrate", room, "--out", tmp_path / "out", **home).stderr for _ in range(2)]
+    assert "convert" in told[0] and "convert" not in told[1]
 
 
 def test_a_worker_that_cannot_start_is_a_crash(room: Path, tmp_path: Path) -> None:

@@ -199,18 +199,30 @@ def run_pipeline(studio: Studio, pipeline: Pipeline, source: Path, out: Path, pa
     studio.warm(pipeline)
     recover(out)
     seconds: dict[str, float] = {}
-    project = studio.read(source)
+    tell_lost(studio)
+    project, warnings = studio.open_source(source)
     seconds["read"] = time.monotonic() - started
-    held = str(source.resolve()) if source.suffix == ".s3d" else None
-    patch: Patch = studio.wait(studio.submit(pipeline.name, project, params, held))
+    patch: Patch = studio.wait(studio.submit(pipeline.name, project, params, source.resolve()))
     seconds |= patch.notes.get("seconds", {pipeline.name: time.monotonic() - started - seconds["read"]})
     project = apply_patch(project, patch)
     match: Match | None = patch.notes.get("match")
     job: Job = studio.engine.submit(
-        "write", lambda run: write_shot_folder(run, project, out, seconds, match, patch.notes)
+        "write", lambda run: write_shot_folder(run, project, out, seconds, match, patch.notes, warnings)
     )
     outcome: Outcome = studio.wait(job)
     return outcome
+
+
+def tell_lost(studio: Studio) -> None:
+    """Say once what an earlier command lost when it was ended, and how to have it again."""
+    for lost in studio.list_lost():
+        told = tr(
+            "An earlier {step} of {path} was ended before it was done; nothing of it was kept. Run it again.",
+            step=lost.record.pipeline,
+            path=lost.record.project_path,
+        )
+        typer.echo(_printable(told), err=True)
+        studio.forget(lost)
 
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:
@@ -284,7 +296,9 @@ def list_models(as_json: AsJson = False) -> None:
         return
     table = Table(tr("Model"), tr("Role"), tr("State"), tr("Licence"), tr("What it is"), box=None)
     for card, found in rows:
-        table.add_row(card.id, card.role, found.state.name, card.licence.weights or card.licence.code, card.title)
+        licence = card.licence.weights or card.licence.code
+        about = card.title if found.usable else f"{found.reason} {found.remedy}"
+        table.add_row(card.id, card.role, found.state.name, licence, about)
     Console().print(table)
 
 

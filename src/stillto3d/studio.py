@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +21,7 @@ from .formats.picture import read_still
 from .models.catalog import Catalog, Store
 from .models.roles import Candidates, DecodedStill
 from .pipelines import PIPELINES, Pipeline
-from .project.project import Patch, Project
+from .project.project import Patch, Project, start_project
 from .project.still import Still
 from .settings import Settings, find_folders, load_settings
 from .words import choose_language
@@ -59,8 +59,7 @@ class Studio:
         weights = Path(chosen.weights).resolve() if chosen.weights else None
         store = Store(folders.data / "models", weights, chosen.worker_python)
         catalog = Catalog()
-        folders.cache.mkdir(parents=True, exist_ok=True)
-        engine = Engine(catalog, store, chosen, folders.cache, journal)
+        engine = Engine(catalog, store, chosen, journal)
         studio = cls(chosen, engine, catalog, store, journal)
         lanes: tuple[LaneName, ...] = ("heavy", "interactive")
         for lane in lanes if serve else ():
@@ -87,6 +86,13 @@ class Studio:
         target = Path(path)
         return self.engine.submit("read", lambda run: formats.read(run, target))
 
+    def open_source(self, path: str | Path) -> tuple[Project, tuple[Mapping[str, Any], ...]]:
+        """`read`, with what a person should know about the still."""
+        if Path(path).suffix.lower() == ".s3d":
+            return self.read(path), ()
+        decoded = self.read_still(path)
+        return start_project(decoded.still), decoded.warnings
+
     def read_still(self, path: str | Path) -> DecodedStill:
         """A still with its format and what a person should know about it."""
         target = Path(path)
@@ -107,6 +113,8 @@ class Studio:
         """
         pipeline = self.find_pipeline(name)
         chosen = self.check_params(pipeline, params or {})
+        if not project.shots:
+            raise BadInput("The project holds no still.", "Open a still.")
         record = Record(name, chosen.model_dump_json(), str(path)) if path is not None else None
         self.warm(pipeline)
 

@@ -61,7 +61,7 @@ def make_engine(cards: Path, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
     def make(on_event: Any = None, journal: Journal | None = None, **settings: Any) -> Engine:
         chosen = Settings(**settings)
         store = Store(tmp_path / "models", interpreter=chosen.worker_python)
-        engine = Engine(Catalog(cards), store, chosen, tmp_path / "cache", journal)
+        engine = Engine(Catalog(cards), store, chosen, journal)
         threads = [
             threading.Thread(target=engine.serve, args=(lane, on_event), name=f"lane-{lane}")
             for lane in ("heavy", "interactive")

@@ -73,6 +73,7 @@ def test_each_lane_has_a_worker_of_its_own(engine: Engine) -> None:
     [
         ("crash", Crashed, JobState.CRASHED),
         ("segfault", Crashed, JobState.CRASHED),
+        ("fork_and_die", Crashed, JobState.CRASHED),
         ("garbage", Crashed, JobState.CRASHED),
         ("half_answer", Crashed, JobState.CRASHED),
         ("hungry", OutOfMemory, JobState.FAILED),
@@ -230,6 +231,58 @@ def test_events_are_coalesced(make_engine: MakeEngine) -> None:
 def test_a_pipelines_own_mistake_is_a_bug_with_a_traceback(engine: Engine) -> None:
     job = engine.submit("broken", lambda run: 1 / 0)
     assert job.wait(10) and isinstance(job.error, Bug) and "ZeroDivisionError" in job.error.evidence
+
+
+def test_a_listener_that_fails_stops_no_lane(make_engine: MakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(event: Event) -> None:
+        raise RuntimeError("a face's mistake")
+
+    engine = make_engine(on_event=fail)
+    assert ask(engine).state is JobState.DONE and ask(engine).state is JobState.DONE
+    assert "a face's mistake" in capsys.readouterr().err
+
+
+def test_what_was_finished_is_not_called_cancelled(engine: Engine) -> None:
+    """A cancel that comes after the last check comes too late."""
+
+    def work(run: Run) -> str:
+        engine.cancel(job_id[0])
+        return "written"
+
+    gate, job_id = threading.Event(), [""]
+    engine.submit("wait", lambda run: gate.wait(10))
+    job = engine.submit("write", work)
+    job_id[0] = job.id
+    gate.set()
+    assert job.wait(10) and job.state is JobState.DONE and job.result == "written"
+
+
+def test_idle_babble_is_cut_off(make_engine: MakeEngine) -> None:
+    engine = make_engine(silence_seconds=30.0)
+    job = engine.submit("babble", lambda run: run.call(Do("babble")))
+    pause = threading.Event()
+    pause.wait(1.0)
+    engine.cancel(job.id)
+    assert job.wait(20) and ask(engine).state is JobState.DONE
+
+
+@pytest.mark.parametrize("junk", [b"this is no database" * 100, b""])
+def test_a_damaged_queue_is_set_aside(tmp_path: Path, junk: bytes) -> None:
+    base = tmp_path / "queue.sqlite"
+    base.write_bytes(junk)
+    journal = Journal(base)
+    journal.add(Job("convert", lambda run: None, "heavy", "", Record("convert", "{}", "a.s3d")))
+    assert journal.expect_seconds("convert") is None
+    journal.close()
+    assert (tmp_path / "queue.sqlite.damaged").exists() == bool(junk)
+
+
+def test_a_record_that_cannot_be_kept_costs_no_job(make_engine: MakeEngine, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "queue.sqlite")
+    journal.close()  # every statement fails from now on
+    engine = make_engine(journal=journal)
+    job = engine.submit("echo", lambda run: "done", record=Record("convert", "{}", "a.s3d"))
+    assert job.wait(10) and job.result == "done"
 
 
 def test_closing_ends_every_worker(make_engine: MakeEngine) -> None:

@@ -166,6 +166,24 @@ def test_a_locked_camera_stays(models: Models) -> None:
     assert not patch.shots and not models.asked
 
 
+def test_a_set_keeps_the_camera_it_was_built_with(models: Models) -> None:
+    run, masked = Run.nothing(models), with_prop()
+    built = apply_patch(masked, reconstruct_set(run, masked, ReconstructParams()))
+    with pytest.raises(BadInput, match="camera"):
+        calibrate_camera(run, built, CalibrateParams(focal_mm=85))
+    for swallowed in ({"known_length": "1,1,1,9=2"}, {"focal_mm": 85.0}):
+        with pytest.raises(BadInput, match="already"):
+            make_props(run, built, PropParams(**swallowed))
+
+
+def test_a_new_focal_length_solves_the_camera_again(models: Models) -> None:
+    run, masked = Run.nothing(models), with_prop()
+    built = apply_patch(masked, reconstruct_set(run, masked, ReconstructParams()))
+    (shot,) = reconstruct_set(run, built, ReconstructParams(focal_mm=72)).shots
+    assert shot.camera is not None and shot.camera.fx == pytest.approx(72 * 30 / 36)
+    assert shot.solved_by is not None and shot.solved_by.params["focal_mm"] == 72
+
+
 def with_prop() -> Project:
     mask = np.zeros((20, 30), dtype=np.uint8)
     mask[5:15, 5:15] = 255

@@ -150,6 +150,13 @@ def test_a_merged_patch_may_work_on_what_it_has_made() -> None:
     assert apply_patch(start_project(make_still()), merged).layers[0].geometry is not None
 
 
+def test_a_mask_of_another_size_than_its_still_is_refused() -> None:
+    still = make_still()
+    layer = make_layer("a", LayerKind.PROP, masks={still.id: Mask(np.zeros((9, 9), dtype=np.uint8), still.id)})
+    with pytest.raises(ValueError, match="size"):
+        replace(start_project(still), layers=(layer,))
+
+
 def test_layer_names_are_made_distinct() -> None:
     project = Project(layers=(make_layer("lamp", LayerKind.PROP), make_layer("lamp_02", LayerKind.PROP)))
     assert project.name_layer("lamp") == "lamp_03" and project.name_layer("chair") == "chair"

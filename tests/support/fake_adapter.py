@@ -19,6 +19,8 @@ def load(weights, device):
         count,
         stall,
         crash,
+        fork_and_die,
+        babble,
         segfault,
         chatter,
         flood,
@@ -51,6 +53,20 @@ def stall(arrays, params, tick):
 def crash(arrays, params, tick):
     print("last words", file=sys.stderr, flush=True)
     os._exit(3)
+
+
+def fork_and_die(arrays, params, tick):
+    """Leave a child behind that holds every pipe."""
+    import subprocess
+
+    subprocess.Popen(["sleep", "60"], close_fds=False)
+    os._exit(3)
+
+
+def babble(arrays, params, tick):
+    """Previews without end, that nobody asked for."""
+    while True:
+        tick.preview({"n": 1})
 
 
 def segfault(arrays, params, tick):

@@ -8,7 +8,6 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from .. import errors
@@ -45,12 +44,11 @@ class Engine:
         catalog: Catalog,
         store: Store,
         settings: Settings,
-        cache: Path,
         journal: Journal | None = None,
         measure_free: Callable[[], int] = lambda: 1 << 62,
     ) -> None:
         self._catalog, self._store, self._settings, self._journal = catalog, store, settings, journal
-        self._residency = Residency(settings, store, cache, measure_free)
+        self._residency = Residency(settings, store, measure_free)
         self._lanes: dict[LaneName, _Lane] = {"heavy": _Lane(), "interactive": _Lane()}
         self._changed = threading.Condition()
         self._closed = False
@@ -257,14 +255,14 @@ class Engine:
                 continue
             heard = time.monotonic()
             if frame.kind == "hello":
-                resident.greeted = True
-            elif frame.fields.get("job") != call:
+                continue
+            if frame.fields.get("job") != call:
                 continue  # the late answer to a call that was given up
-            elif frame.kind == wanted:
+            if frame.kind == wanted:
                 return frame
-            elif frame.kind in ("error", "cancelled"):
+            if frame.kind in ("error", "cancelled"):
                 raise self._word_error(resident, card, frame)
-            elif run is not None and frame.kind == "progress":
+            if run is not None and frame.kind == "progress":
                 run.progress(float(frame.fields["fraction"]), str(frame.fields.get("text", "")))
             elif run is not None and frame.kind == "preview":
                 run.preview({**frame.fields["values"], **frame.arrays})

@@ -37,10 +37,10 @@ class WorkerProcess:
     can hold the host; `receive` is the only place that waits.
     """
 
-    def __init__(self, interpreter: str, folder: Path, cache: Path, memory_bytes: int = 0) -> None:
-        """`folder` is an empty private folder to start in; `cache` keeps what libraries compile."""
+    def __init__(self, interpreter: str, folder: Path, memory_bytes: int = 0) -> None:
+        """`folder` is an empty private folder to start in."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        environment |= QUIET | {"NUMBA_CACHE_DIR": str(cache / "numba")}
+        environment |= QUIET
         self._process = subprocess.Popen(
             [interpreter, "-I", "-u", str(BOOT), str(memory_bytes)],
             stdin=subprocess.PIPE,

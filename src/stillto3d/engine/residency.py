@@ -25,7 +25,6 @@ class Resident:
 
     process: WorkerProcess
     card: ModelCard
-    greeted: bool = False
     loaded: bool = False
     busy: bool = False
     warming: bool = True
@@ -50,9 +49,9 @@ Key = tuple[str, str, str]
 class Residency:
     """The workers of one engine. A worker belongs to a lane, so that a click never waits for a generation."""
 
-    def __init__(self, settings: Settings, store: Store, cache: Path, measure_free: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, store: Store, measure_free: Callable[[], int]) -> None:
         """`measure_free` tells the free bytes of video memory."""
-        self._settings, self._store, self._cache = settings, store, cache
+        self._settings, self._store = settings, store
         self._measure_free = measure_free
         self._alive: OrderedDict[Key, Resident] = OrderedDict()
         self._lock = threading.Lock()
@@ -90,11 +89,6 @@ class Residency:
             gone = [self._alive.pop(k) for k in keys]
         end_all(gone)
 
-    def find(self, pid: int) -> Resident | None:
-        """The worker of that process id."""
-        with self._lock:
-            return next((r for r in self._alive.values() if r.process.pid == pid), None)
-
     def pids(self) -> list[int]:
         """The processes alive."""
         with self._lock:
@@ -119,7 +113,7 @@ class Residency:
             del self._alive[key]
             resident.process.end()
         self._make_room(card)
-        process = WorkerProcess(self._store.interpreter, Path(self._folder.name), self._cache, self._memory_bytes)
+        process = WorkerProcess(self._store.interpreter, Path(self._folder.name), self._memory_bytes)
         fields = {
             "job": "load",
             "adapter": card.adapter,

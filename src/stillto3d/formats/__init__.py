@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..engine.run import Run
-from ..errors import BadInput, word_os_error
+from ..errors import BadInput, CannotAccess, word_os_error
 from ..project.project import Project
 from . import inspection
 from .glb import write_glb
 from .picture import read_still_project
 from .ply import write_ply
 from .s3d import read_s3d, write_s3d
-from .staging import REPORT, check_set
+from .staging import REPORT, check_set, recover
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def read(run: Run, path: Path) -> Project:
 
     Raises BadInput, CannotAccess, Cancelled.
     """
+    _tidy(path.parent)
     known = FORMATS.get(path.suffix.lower())
     if known is None:
         return read_still_project(run, path)
@@ -69,6 +71,7 @@ def inspect(run: Run, path: Path) -> dict[str, Any]:
     CannotAccess.
     """
     try:
+        _tidy(path if path.is_dir() else path.parent)
         if path.is_dir():
             if not (path / REPORT).exists():
                 message = "{name} is a folder without a report.json."
@@ -78,3 +81,9 @@ def inspect(run: Run, path: Path) -> dict[str, Any]:
         return {"kind": kind, **inspection.DESCRIBE[kind](run, path)}
     except OSError as error:
         raise word_os_error(error, path) from error
+
+
+def _tidy(folder: Path) -> None:
+    """Finish or undo what a killed command has left of the set that a file belongs to."""
+    with suppress(CannotAccess):  # then there is nothing of ours to mend
+        recover(folder)

@@ -47,7 +47,7 @@ def write_glb(run: Run, project: Project, path: Path) -> None:
     Raises BadInput (values that glTF cannot hold), CannotAccess, Cancelled.
     """
     layers = [layer for layer in project.layers if layer.visible and layer.geometry is not None]
-    builder = _Builder(run, layers)
+    builder = _Builder(run, [*(shot.solved_by for shot in project.shots), *(layer.made_by for layer in layers)])
     corners = _list_corners(layers)
     nodes = []
     for k, shot in enumerate(project.shots):
@@ -78,20 +78,20 @@ def write_prop(run: Run, layer: Layer, path: Path) -> None:
     place[1, 3] = -measure_bounds(layer.geometry, place)[0, 1]
     geometry = layer.geometry if (place == np.eye(4)).all() else _bake_transform(layer.geometry, place)
     alone = replace(layer, geometry=geometry, transform=np.eye(4))
-    builder = _Builder(run, [alone])
+    builder = _Builder(run, [alone.made_by])
     builder.write(path, builder.describe_layer(alone))
 
 
 class _Builder:
     """Collects a glTF document and the pieces of its binary chunk, without copying large arrays."""
 
-    def __init__(self, run: Run, layers: list[Layer]) -> None:
+    def __init__(self, run: Run, recipes: list[Recipe | None]) -> None:
         self._run = run
         self._pieces: list[memoryview] = []
         self._length = 0
         self._textures: dict[Any, int] = {}
         self._materials: dict[Any, int] = {}
-        self._doc: dict[str, Any] = {"asset": _describe_asset(layers), "scene": 0, "nodes": []}
+        self._doc: dict[str, Any] = {"asset": _describe_asset(recipes), "scene": 0, "nodes": []}
 
     # ------------------------------------------------------------------ the document
 
@@ -380,9 +380,9 @@ def _list_corners(layers: list[Layer]) -> F64:
 # ---------------------------------------------------------------------- what the file says of itself
 
 
-def _describe_asset(layers: list[Layer]) -> dict[str, Any]:
+def _describe_asset(recipes: list[Recipe | None]) -> dict[str, Any]:
     asset: dict[str, Any] = {"version": "2.0", "generator": f"stillto3d {__version__}"}
-    models = collect_models(layer.made_by for layer in layers)
+    models = collect_models(recipes)
     if models:
         asset["extras"] = {"digitalSourceType": "compositeWithTrainedAlgorithmicMedia", "models": models}
     return asset

@@ -102,6 +102,7 @@ def _describe_shot(shot: Shot, shelf: _Shelf) -> Json:
         "depth": _describe_depth(shot.depth, shelf),
         "plate_depth": _describe_depth(shot.plate_depth, shelf),
         "floor": shelf.put(shot.floor),
+        "solved_by": _describe_recipe(shot.solved_by),
     }
 
 
@@ -115,6 +116,7 @@ def _restore_shot(value: Json, arrays: list[Array]) -> Shot:
         depth=_restore_depth(value["depth"], arrays),
         plate_depth=_restore_depth(value["plate_depth"], arrays),
         floor=_take(arrays, value["floor"]),
+        solved_by=_restore_recipe(value["solved_by"]),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Outcome:
 
     def describe(self) -> Iterator[str]:
         """What a person wants to know, line by line."""
+        yield from self.report["warnings"]
         camera = self.report["camera"]
         if camera is not None:
             source = camera["origin"]["focal"]["source"]
@@ -64,11 +65,12 @@ def write_shot_folder(
     seconds: Mapping[str, float],
     match: Match | None = None,
     notes: Mapping[str, Any] | None = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
 ) -> Outcome:
     """Write whatever the project holds into `out`, whole or not at all.
 
     `<still>.glb`, scene.ply, props/<name>.glb, masks/<name>.png, plate.png, `<still>.s3d` and report.json.
-    `seconds` by stage go into the report; `notes` hold the segmenter's candidates by layer id.
+    `seconds` by stage and the reader's `warnings` go into the report; `notes` hold candidates by layer id.
     """
     started = time.monotonic()
     shot = project.hero
@@ -90,9 +92,10 @@ def write_shot_folder(
             "camera": None if shot.camera is None else describe_camera(shot.camera),
             "layers": [_describe_layer(layer, shot.still.id, match) for layer in project.layers],
             "plate_psnr_db": None if match is None else round(match.psnr_db, 3),
+            "warnings": [_word_warning(warning) for warning in warnings],
             "candidates": _describe_candidates(project, notes or {}),
             "seconds": {name: round(value, 3) for name, value in stages.items()},
-            "models": [dict(m) for m in collect_models([layer.made_by for layer in project.layers])],
+            "models": [dict(m) for m in collect_models([shot.solved_by, *(lay.made_by for lay in project.layers)])],
         }
         return Outcome(out, staging.commit(run, report))
 
@@ -122,6 +125,11 @@ def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterato
     if shot.clean_plate is not None:
         yield Path("plate.png"), lambda path: write_png(run, shot.clean_plate, path)
     yield Path(f"{stem}.s3d"), lambda path: write_s3d(run, project, path)
+
+
+def _word_warning(warning: Mapping[str, Any]) -> str:
+    """A reader's warning in the person's language."""
+    return tr(str(warning.get("sentence") or warning.get("text", "")), **dict(warning.get("values") or {}))
 
 
 def describe_camera(camera: Camera) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..engine.run import Run
+from ..errors import BadInput
 from ..models.roles import Calibrate
-from ..project.project import Patch, Project
-from ..project.space import Camera
+from ..project.project import Patch, Project, Recipe, Shot
 from ..words import tr
 
 
@@ -20,7 +21,9 @@ class CalibrateParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     focal_mm: Annotated[float | None, Field(description="Focal length in mm, when you know it.", gt=1, lt=5000)] = None
-    film_back_mm: Annotated[float, Field(description="Width of the film back in mm.", gt=1, lt=200)] = 36.0
+    film_back_mm: Annotated[
+        float, Field(description="Width of the film back in mm, across the picture.", gt=1, lt=200)
+    ] = 36.0
 
 
 def calibrate_camera(run: Run, project: Project, params: CalibrateParams) -> Patch:
@@ -28,17 +31,21 @@ def calibrate_camera(run: Run, project: Project, params: CalibrateParams) -> Pat
     shot = project.hero
     if shot.camera is not None and shot.camera.locked:
         return Patch(tr("Solve the camera"))
+    if shot.depth is not None:
+        message = "The set has been built with the camera that it has."
+        raise BadInput(message, "Start again from the still, or build the set with another focal length.")
+    return Patch(tr("Solve the camera"), shots=(solve_camera(run, shot, params),))
+
+
+def solve_camera(run: Run, shot: Shot, params: CalibrateParams) -> Shot:
+    """The shot with its camera solved; the person's focal length goes before the file's."""
+    started = time.monotonic()
     run.progress(0.0, tr("solving the camera"))
-    camera = solve_camera(run, project, params)
-    run.progress(1.0)
-    return Patch(tr("Solve the camera"), shots=(replace(shot, camera=camera),))
-
-
-def solve_camera(run: Run, project: Project, params: CalibrateParams) -> Camera:
-    """The hero's camera; the person's focal length goes before the file's."""
-    still = project.hero.still
+    still = shot.still
     focal_px, source = still.focal_px, "exif"
     if params.focal_mm is not None:
         focal_px, source = params.focal_mm * still.width / params.film_back_mm, "user"
-    camera = run.call(Calibrate(still, focal_px, source))
-    return replace(camera, film_back_mm=params.film_back_mm)
+    camera = replace(run.call(Calibrate(still, focal_px, source)), film_back_mm=params.film_back_mm)
+    chosen = CalibrateParams(focal_mm=params.focal_mm, film_back_mm=params.film_back_mm)
+    recipe = Recipe("calibrate", chosen.model_dump(), run.models()[-1:], 0, time.monotonic() - started)
+    return replace(shot, camera=camera, solved_by=recipe)

@@ -41,6 +41,10 @@ def convert_still(run: Run, project: Project, params: ConvertParams) -> Patch:
         function, kind = functions[name]
         started = time.monotonic()
         fields = {field: getattr(params, field) for field in kind.model_fields}
+        if name != "calibrate" and project.hero.camera is not None:
+            fields.pop("focal_mm", None)  # the camera has it
+        if project.hero.floor is not None:
+            fields.pop("known_length", None)  # and the set this
         patch = function(run.sub(offset, length), project, kind(**fields))
         project = apply_patch(project, patch)
         patches.append(patch)

@@ -31,6 +31,9 @@ class PropParams(ReconstructParams):
 def make_props(run: Run, project: Project, params: PropParams) -> Patch:
     """Geometry and place for every masked prop; the set is built first if there is none."""
     patches = []
+    if project.hero.floor is not None and (params.known_length or params.focal_mm is not None):
+        message = "The set stands already, so neither its scale nor its lens can change here."
+        raise BadInput(message, "Give them when you build the set again, then make the props.")
     if project.hero.floor is None:
         patches.append(reconstruct_set(run.sub(0.0, 0.5), project, _narrow(params)))
         project = apply_patch(project, patches[0])

@@ -63,9 +63,10 @@ def reconstruct_set(run: Run, project: Project, params: ReconstructParams) -> Pa
     known = parse_length(params.known_length)
     shot = project.hero
     still = shot.still
-    if shot.camera is None:
-        run.progress(0.0, tr("solving the camera"))
-    camera = shot.camera or solve_camera(run, project, params)
+    if shot.camera is None or (params.focal_mm is not None and not shot.camera.locked):
+        shot = solve_camera(run, shot, params)
+    camera = shot.camera
+    assert camera is not None
     holes = gather_holes(project)
     plate = still.pixels
     if holes.any():

@@ -49,6 +49,7 @@ class Shot:
     clean_plate         u8[H, W, 3], the still without its props
     depth, plate_depth  metres of the still and of the plate, agreed on what both see
     floor               u8[h, w] of the depth's size, 1 where the plate shows the floor
+    solved_by           how the camera was solved
     """
 
     still: Still
@@ -57,6 +58,7 @@ class Shot:
     depth: Depth | None = None
     plate_depth: Depth | None = None
     floor: U8 | None = None
+    solved_by: Recipe | None = None
 
     def __post_init__(self) -> None:
         if self.clean_plate is not None:

@@ -37,23 +37,12 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     behind, sky (positions in camera axes and metres, faces, uvs, observed; textures of the last two).
     Raises BadInput for a known length between points that have no depth.
     """
-    import cv2
-
     lens = Lens.read(params["camera"])
     picture, plate = shrink(arrays["still"]), shrink(arrays["plate"])
     shape = plate.shape[:2]
     tick(0, 6)
-    surface = fuse_depth(arrays["depth"], arrays.get("normals"), lens)
-    still_depth = keep_floor(sharpen_depth(surface.log_depth, picture, lens), surface, lens)
-    tick(1, 6)
-    holes, fine = shrink_mask(arrays["holes"], shape), still_depth
-    if holes.any():
-        cells = cv2.dilate(shrink_mask(arrays["holes"], surface.log_depth.shape).astype(np.uint8), CELL) > 0
-        surface = complete_plate(surface, arrays["plate_depth"], arrays.get("plate_normals"), cells, lens)
-        filled = keep_floor(sharpen_depth(surface.log_depth, plate, lens), surface, lens)
-        around = cv2.resize(cells.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-        fine = np.where(around, filled, still_depth)
-        fine = np.where(holes & ~find_fine_floor(fine, surface, lens), np.maximum(fine, still_depth + CLEARANCE), fine)
+    holes = shrink_mask(arrays["holes"], shape)
+    still_depth, fine, surface = agree_depths(arrays, picture, plate, holes, lens)
     tick(2, 6)
     sky = find_sky(plate, lens, arrays.get("plate_normals"))
     floor = find_fine_floor(fine, surface, lens) & ~sky
@@ -86,6 +75,25 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
         "height_m": float(height),
         **meshes,
     }
+
+
+def agree_depths(
+    arrays: Arrays, picture: np.ndarray, plate: np.ndarray, holes: np.ndarray, lens: Lens
+) -> tuple[np.ndarray, np.ndarray, Surface]:
+    """Log depth f64[h',w'] of the still and of the plate, the same outside `holes`, and the plate's surface."""
+    import cv2
+
+    surface = fuse_depth(arrays["depth"], arrays.get("normals"), lens)
+    still_depth = keep_floor(sharpen_depth(surface.log_depth, picture, lens), surface, lens)
+    if not holes.any():
+        return still_depth, still_depth, surface
+    cells = cv2.dilate(shrink_mask(arrays["holes"], surface.log_depth.shape).astype(np.uint8), CELL) > 0
+    surface = complete_plate(surface, arrays["plate_depth"], arrays.get("plate_normals"), cells, lens)
+    filled = keep_floor(sharpen_depth(surface.log_depth, plate, lens), surface, lens)
+    around = cv2.resize(cells.astype(np.uint8), holes.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    fine = np.where(around, filled, still_depth)
+    above = holes & ~find_fine_floor(fine, surface, lens)
+    return still_depth, np.where(above, np.maximum(fine, still_depth + CLEARANCE), fine), surface
 
 
 def shrink(pixels: np.ndarray) -> np.ndarray:
