@@ -12,6 +12,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from ...errors import BadInput, MissingWeights
+from .ahead import import_ahead
 from .vanishing import Prior, find_lines, measure_trust, solve_camera
 
 LONG_SIDE = 512  # pixels of the network's picture; 384 is a little worse, 640 no better
@@ -168,6 +169,7 @@ def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str,
     if weights is None:
         raise MissingWeights("Our network needs the folder of its weights.")
     net = StillNet(Path(weights), device)
+    import_ahead("scipy.optimize")
     return {"prepare": net.prepare, "segment": net.segment, "depth": net.depth, "calibrate": net.calibrate}
 
 

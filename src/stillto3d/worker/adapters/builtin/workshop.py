@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from . import fill, matte, place, scene, solids
+from .ahead import import_ahead
 
 
 def load(weights: Optional[Path], device: str) -> Dict[str, Any]:
     """The operations matte, lift, fill, reconstruct, place and solidify."""
     parts = (matte, fill, scene, place, solids)
+    import_ahead("cv2", "scipy.sparse.linalg", "patchmatch.patch_match")
     return {name: op for part in parts for name, op in part.load(weights, device).items()}
