@@ -13,7 +13,7 @@ from stillto3d.models.roles import Match, MatteMask, RenderMeshes
 from stillto3d.pipelines.calibrate import CalibrateParams, calibrate_camera
 from stillto3d.pipelines.convert import ConvertParams, convert_still, measure_match
 from stillto3d.pipelines.prop import PropParams, make_props
-from stillto3d.pipelines.reconstruct import reconstruct_set
+from stillto3d.pipelines.reconstruct import ReconstructParams, reconstruct_set
 from stillto3d.project.geometry import Mesh, measure_bounds, place_mesh
 from stillto3d.project.project import Layer, LayerKind, Patch, Project, apply_patch, make_layer, start_project
 from stillto3d.project.still import Still
@@ -133,7 +133,7 @@ def convert_clicks(studio: Studio, still: Still, chosen: Sequence[Instance]) -> 
 
 def convert_masks(studio: Studio, still: Still, truth: Truth, chosen: Sequence[Instance]) -> tuple[Project, Match]:
     """The steps of `convert` with the true masks as props, the height of one object told."""
-    params = PropParams(known_length=tell_length(truth))
+    params = ReconstructParams(known_length=tell_length(truth))
 
     def work(run: Run) -> tuple[Project, Match]:
         project = start_project(still)
@@ -142,7 +142,7 @@ def convert_masks(studio: Studio, still: Still, truth: Truth, chosen: Sequence[I
         camera_params = CalibrateParams()
         project = apply_patch(project, calibrate_camera(run, project, camera_params))
         project = apply_patch(project, reconstruct_set(run, project, params))
-        project = apply_patch(project, make_props(run, project, params))
+        project = apply_patch(project, make_props(run, project, PropParams()))
         return project, measure_match(run, project)
 
     return run_work(studio, "shot", work)
