@@ -86,7 +86,8 @@ def make_project(width: int = 64, height: int = 48, grid: int = 12, seed: int = 
         "prop", {"seed": 3, "clicks": [[1.5, 2, True]], "known": None},
         ({"id": "stillnet-depth", "version": "1", "licence": "Apache-2.0", "commercial": True},), 3, 0.25,
     )  # fmt: skip
-    solved_by = Recipe("calibrate", {"focal_mm": 35.0}, ({"id": "lens", "version": "1", "licence": "Apache-2.0", "commercial": True},), 0, 0.5)
+    lens = {"id": "lens", "version": "1", "licence": "Apache-2.0", "commercial": True}
+    solved_by = Recipe("calibrate", {"focal_mm": 35.0}, (lens,), 0, 0.5)
     shot = Shot(still, plate, camera, depth, Depth(metres + 1, still.id), (metres > 3).astype(np.uint8), solved_by)
     box = make_box(pixels[: height // 2, : width // 2])
     turned = translate((0.5, 0, -3)) @ np.array([[0, 0, 1.5, 0], [0, 1.5, 0, 0], [-1.5, 0, 0, 0], [0, 0, 0, 1]])
