@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,7 @@ def test_what_a_crash_has_lost_is_told_once(room: Path, tmp_path: Path) -> None:
     process.wait()
     told = [run_cli("calibrate", room, "--out", tmp_path / "out", **home).stderr for _ in range(2)]
     assert "convert" in told[0] and "convert" not in told[1]
+    assert not list(Path(tempfile.gettempdir()).glob("stillto3d-worker-*")), "the dead engine's folder is swept"
 
 
 def test_a_worker_that_cannot_start_is_a_crash(room: Path, tmp_path: Path) -> None:

@@ -67,12 +67,17 @@ class CannotAccess(Refusal):
 
 
 class Crashed(Refusal):
-    """A worker process died or went silent; `evidence` holds the last lines it printed."""
+    """A worker process died or went silent; `evidence` holds the last lines it printed.
+
+    `at_work`: it had started well, so that what it was asked may be to blame.
+    """
 
     exit_code = 7
 
-    def __init__(self, message: str, /, remedy: str = "", evidence: str = "", **values: object) -> None:
-        self.evidence = evidence
+    def __init__(
+        self, message: str, /, remedy: str = "", evidence: str = "", at_work: bool = False, **values: object
+    ) -> None:
+        self.evidence, self.at_work = evidence, at_work
         super().__init__(message, remedy, **values)
 
 

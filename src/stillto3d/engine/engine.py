@@ -296,6 +296,7 @@ class Engine:
             "{model} stopped unexpectedly: {why}.",
             "Nothing was changed; try again.",
             evidence=resident.process.evidence(),
+            at_work=resident.loaded,
             model=card.title,
             why=why,
         )

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from ..errors import word_os_error
 from .jobs import Job, JobState, Record
+from .process import is_alive
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
-    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, params TEXT NOT NULL, project TEXT NOT NULL,
+    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, params TEXT NOT NULL, project BLOB NOT NULL,
     state TEXT NOT NULL, owner INTEGER NOT NULL, owner_started REAL NOT NULL,
     created REAL NOT NULL, seconds REAL NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT ''
 )
@@ -55,7 +56,8 @@ class Journal:
         if job.record is None:
             return
         r = job.record
-        row = (job.id, r.pipeline, r.params_json, r.project_path, job.state.value, os.getpid(), self._started)
+        path = r.project_path.encode("utf-8", "surrogateescape")  # a name need not be text
+        row = (job.id, r.pipeline, r.params_json, path, job.state.value, os.getpid(), self._started)
         with self._lock, _forgive():
             self._base.execute(
                 "INSERT INTO job (id, pipeline, params, project, state, owner, owner_started, created)"
@@ -87,7 +89,7 @@ class Journal:
                 open_states,
             ).fetchall()
         return [
-            LostJob(row[0], Record(row[1], row[2], row[3]), JobState(row[4]), row[5])
+            LostJob(row[0], Record(row[1], row[2], _read_path(row[3])), JobState(row[4]), row[5])
             for row in rows
             if _tell_start(row[6]) != row[7]
         ]
@@ -124,6 +126,10 @@ def _open_base(path: Path) -> sqlite3.Connection:
     return base
 
 
+def _read_path(stored: bytes | str) -> str:
+    return stored.decode("utf-8", "surrogateescape") if isinstance(stored, bytes) else stored
+
+
 def _set_aside(path: Path) -> None:
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         with contextlib.suppress(FileNotFoundError):
@@ -146,8 +152,4 @@ def _tell_start(pid: int) -> float:
         pass
     if Path("/proc/self/stat").exists():
         return -1.0
-    try:
-        os.kill(pid, 0)
-    except (OSError, SystemError):
-        return -1.0
-    return 0.0
+    return 0.0 if is_alive(pid) else -1.0

@@ -170,6 +170,19 @@ class WorkerProcess:
             self._printed.append(rest.decode("utf-8", "replace"))
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process of that id runs (one of somebody else's counts, and where none can be asked, all)."""
+    if os.name == "nt":  # signal 0 is Ctrl-C there
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _widen_pipe(fd: int) -> None:
     """Fewer, larger copies (Linux; elsewhere pipes stay as they are)."""
     try:

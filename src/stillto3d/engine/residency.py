@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
 import threading
 from collections import OrderedDict
@@ -14,7 +16,7 @@ from ..models.roles import Ask
 from ..project.still import Still
 from ..settings import Settings, measure_memory
 from ..worker.frames import PROTOCOL
-from .process import WorkerProcess
+from .process import WorkerProcess, is_alive
 
 STILLS_KEPT = 2  # as worker/boot.py keeps
 
@@ -43,6 +45,7 @@ class Resident:
         return None if known else still
 
 
+FOLDER = "stillto3d-worker-"
 Key = tuple[str, str, str]
 
 
@@ -55,7 +58,8 @@ class Residency:
         self._measure_free = measure_free
         self._alive: OrderedDict[Key, Resident] = OrderedDict()
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="stillto3d-worker-")
+        _sweep_folders()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-")
         ceiling = settings.memory_limit_gb * 2**30 or measure_memory() * 0.75
         self._memory_bytes = int(ceiling)
 
@@ -135,6 +139,15 @@ class Residency:
                 return
             if not self._alive[key].busy and self._alive[key].card.vram_bytes:
                 self._alive.pop(key).process.end()
+
+
+def _sweep_folders() -> None:
+    """Remove the empty folders of engines that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        owner = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if owner.isdecimal() and not is_alive(int(owner)):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def end_all(residents: list[Resident]) -> None:

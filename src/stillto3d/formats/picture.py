@@ -30,8 +30,11 @@ def read_still(run: Run, path: Path) -> DecodedStill:
         raise word_os_error(error, path) from error
     try:
         return run.call(DecodeStill(os.fsdecode(path.absolute()), path.stem))
-    except Crashed as crash:  # of a codec, in its own process: the picture is to blame
+    except Crashed as crash:
+        if not crash.at_work:
+            raise
         message = "{path} is damaged in a way that no reader survives."
+        # a codec in a process of its own: the picture is to blame
         raise BadInput(message, "Save it again from the program it comes from.", path=path.name) from crash
 
 
