@@ -134,7 +134,9 @@ def ask_prop(scene: Scene) -> Iterator[Ask[Any]]:
     floor = (scene.metres < WALL_M).astype(np.uint8) * 255
     yield PlaceProp(scene.still, scene.mask, scene.depth, scene.depth, floor, scene.camera)
     placement = Placement(3.0, "floor")
-    yield MakeProp(scene.still, scene.mask, scene.still.pixels, scene.depth, scene.camera, placement, grid=24)
+    yield MakeProp(
+        scene.still, scene.mask, scene.still.pixels, scene.depth, scene.plate_depth, scene.camera, placement, grid=24
+    )
 
 
 def ask_rasteriser(scene: Scene) -> Iterator[Ask[Any]]:

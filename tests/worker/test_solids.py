@@ -174,6 +174,24 @@ def test_depth_without_a_usable_number_gives_an_inflated_solid() -> None:
     assert np.ptp(solid["positions"][:, 2]) > 0.1
 
 
+def test_a_prop_is_brought_before_the_plate_without_changing_what_the_shot_shows() -> None:
+    mask = draw("disc")
+    asked, free = give(mask), build(mask)
+    nearest, farthest = (float(f(free["positions"][free["observed"] == 1, 2])) for f in (np.min, np.max))
+    plate = np.full_like(asked["depth"], 0.95 * farthest)
+    kept = solidify({**asked, "plate_depth": plate}, {"camera": CAMERA, "support": SUPPORT}, tick)
+    assert np.percentile(kept["positions"][kept["observed"] == 1, 2], 97) < plate[0, 0]
+    np.testing.assert_allclose(project(kept["positions"]), project(free["positions"]), atol=1e-2)
+    far = solidify(
+        {**asked, "plate_depth": np.full_like(plate, 9 * farthest)}, {"camera": CAMERA, "support": SUPPORT}, tick
+    )
+    np.testing.assert_array_equal(far["positions"], free["positions"])
+    close = solidify(
+        {**asked, "plate_depth": np.full_like(plate, 0.1 * nearest)}, {"camera": CAMERA, "support": SUPPORT}, tick
+    )
+    assert close["positions"][:, 2].min() > 0.85 * free["positions"][:, 2].min()
+
+
 def test_observed_marks_the_front() -> None:
     solid = build(draw("disc"))
     observed, points = solid["observed"] > 0, project(solid["positions"])

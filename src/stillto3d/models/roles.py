@@ -568,6 +568,7 @@ class MakeProp:
     mask: Mask
     foreground: U8
     depth: Depth
+    plate_depth: Depth
     camera: Camera
     placement: Placement
     thickness: float = 1.0
@@ -580,6 +581,7 @@ class MakeProp:
             "foreground": self.foreground,
             "alpha": self.mask.alpha,
             "depth": self.depth.metres,
+            "plate_depth": self.plate_depth.metres,
         }
 
     def params(self) -> Params:

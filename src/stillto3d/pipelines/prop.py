@@ -65,7 +65,9 @@ def make_prop(run: Run, shot: Shot, layer: Layer, params: PropParams) -> Layer:
     run.progress(0.3)
     placement = run.call(PlaceProp(still, mask, shot.depth, shot.plate_depth, shot.floor, shot.camera))
     mesh = run.sub(0.4, 0.6).call(
-        MakeProp(still, mask, foreground, shot.depth, shot.camera, placement, params.thickness, params.grid)
+        MakeProp(
+            still, mask, foreground, shot.depth, shot.plate_depth, shot.camera, placement, params.thickness, params.grid
+        )
     )
     pivot = find_pivot(mesh)
     seconds = time.monotonic() - started
