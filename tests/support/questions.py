@@ -135,7 +135,7 @@ def ask_prop(scene: Scene) -> Iterator[Ask[Any]]:
     yield PlaceProp(scene.still, scene.mask, scene.depth, scene.depth, floor, scene.camera)
     placement = Placement(3.0, "floor")
     yield MakeProp(
-        scene.still, scene.mask, scene.still.pixels, scene.depth, scene.plate_depth, scene.camera, placement, grid=24
+        scene.still, scene.mask, scene.still.pixels, scene.depth, scene.depth, scene.camera, placement, grid=24
     )
 
 
