@@ -146,6 +146,17 @@ def test_segment_offers_every_candidate_with_its_confidence(room: Path, tmp_path
     assert masks == {"prop_01.png", *(f"prop_01.candidate_{k}.png" for k in (1, 2, 3))}
 
 
+def test_a_second_run_replaces_the_first_ones_files(room: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run_cli("segment", room, "--out", out, "--click", "108,144", "--name", "chair")
+    (out / "notes.txt").write_text("mine")
+    second = run_cli("segment", room, "--out", out, "--box", "210,80,275,172", "--name", "lamp")
+    assert first.returncode == second.returncode == 0, second.stderr
+    assert "Removed with the earlier set: masks/chair.candidate_1.png" in second.stdout and "notes.txt" in second.stdout
+    assert {path.name.split(".")[0] for path in (out / "masks").iterdir()} == {"lamp"}
+    check_set(out)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -56,6 +56,55 @@ def test_a_set_replaces_its_files_and_leaves_others(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [out]
 
 
+LAMP = ("kitchen.glb", "lamp.txt")
+
+
+def test_files_of_an_earlier_set_go_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    report = put_set(out, "two", LAMP)
+    assert report["removed"] == ["props/chair.glb", "scene.ply"] and "warnings" not in report
+    assert read_set(out) == {name: f"two {name}" for name in LAMP} and not (out / "props").exists()
+    assert check_set(out) == report and list(tmp_path.iterdir()) == [out]
+
+
+def test_what_a_person_has_changed_or_added_stays_and_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    (out / "scene.ply").write_text("mine scene.ply")  # the same size
+    (out / "props" / "notes.txt").write_text("mine")
+    report = put_set(out, "two", LAMP)
+    assert report["removed"] == ["props/chair.glb"]
+    assert len(report["warnings"]) == 1 and "2 (props/notes.txt, scene.ply)" in report["warnings"][0]
+    assert read_set(out) == {name: f"two {name}" for name in LAMP} | {
+        "scene.ply": "mine scene.ply",
+        "props/notes.txt": "mine",
+    }
+    assert put_set(out, "three", LAMP)["removed"] == []
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"files": [{"path": "../precious", "size": 4}]}'])
+def test_a_damaged_report_lets_nothing_be_removed(tmp_path: Path, damage: str) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    (out / "report.json").write_text(damage)
+    (tmp_path / "precious").write_text("mine")
+    assert put_set(out, "two", LAMP)["removed"] == []
+    assert read_set(out).keys() == {*FILES, *LAMP} and (tmp_path / "precious").exists()
+
+
+def test_a_name_that_only_changed_its_case_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where upper and lower case are one, the old file is out of the way before the new one takes its name."""
+    out, order = tmp_path / "out", list[str]()
+    put_set(out, "one", ("props/Chair.glb",))
+    rename, replace = Path.rename, Path.replace
+    monkeypatch.setattr(Path, "rename", lambda a, b: (order.append(a.name), rename(a, b))[1])
+    monkeypatch.setattr(Path, "replace", lambda a, b: (order.append(a.name), replace(a, b))[1])
+    put_set(out, "two", ("props/chair.glb",))
+    assert order.index("Chair.glb") < order.index("chair.glb")
+    assert read_set(out) == {"props/chair.glb": "two props/chair.glb"}
+
+
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, Cancelled, OSError(28, "No space left on device")])
 def test_a_failure_while_staging_leaves_nothing(tmp_path: Path, failure: Any) -> None:
     with pytest.raises((KeyboardInterrupt, Cancelled, CannotAccess)), stage_set(tmp_path / "out") as area:
@@ -95,22 +144,23 @@ def test_a_failure_while_moving_in_is_rolled_back(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == [out]
 
 
-def interrupt(out: Path, monkeypatch: pytest.MonkeyPatch, moved: int) -> Path:
-    """A move-in of set "two" that died after `moved` files; answers the area that it left."""
+def interrupt(out: Path, monkeypatch: pytest.MonkeyPatch, moved: int, files: tuple[str, ...] = FILES) -> Path:
+    """A move-in of set "two" that died after `moved` files (stale ones first); answers the area that it left."""
 
     class Died(BaseException):
         pass
 
-    def die(target: Path, home: Path, moves: list[dict[str, Any]]) -> None:
-        staging_forward(target, home, moves[:moved])
+    def die(target: Path, home: Path, moves: list[dict[str, Any]], stale: list[dict[str, Any]]) -> None:
+        gone = min(moved, len(stale))
+        staging_forward(target, home, moves[: moved - gone], stale[:gone])
         raise Died
 
     staging_forward = staging._roll_forward
     with monkeypatch.context() as patched:
         patched.setattr(staging, "_roll_forward", die)
-        patched.setattr(staging, "_roll_back", lambda out, home, moves: (_ for _ in ()).throw(Died()))
+        patched.setattr(staging, "_roll_back", lambda *_: (_ for _ in ()).throw(Died()))
         with pytest.raises(Died):
-            put_set(out, "two")
+            put_set(out, "two", files)
     return next(path for path in out.parent.iterdir() if path != out)
 
 
@@ -127,6 +177,37 @@ def test_an_interrupted_set_is_refused_and_rolled_forward(
     recover(out)
     assert check_set(out)["label"] == "two" and read_set(out) == whole("two")
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("moved", range(6))
+def test_an_interrupted_removal_is_rolled_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    interrupt(out, monkeypatch, moved, LAMP)
+    recover(out)
+    assert check_set(out)["label"] == "two"
+    assert read_set(out) == {name: f"two {name}" for name in LAMP} and not (out / "props").exists()
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("moved", range(5))
+def test_an_interrupted_removal_is_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    left = interrupt(out, monkeypatch, moved, LAMP)
+    (left / "new" / "report.json").write_text("{}")
+    recover(out)
+    assert check_set(out)["label"] == "one" and read_set(out) == whole("one")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_file_changed_after_the_interruption_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one")
+    interrupt(out, monkeypatch, 0, LAMP)
+    (out / "scene.ply").write_text("mine")
+    recover(out)
+    assert read_set(out) == {name: f"two {name}" for name in LAMP} | {"scene.ply": "mine"}
 
 
 @pytest.mark.parametrize("moved", range(4))
@@ -194,6 +275,33 @@ def test_a_linked_folder_is_filled_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("real")
     put_set(tmp_path / "out", "one")
     assert (tmp_path / "out").is_symlink() and read_set(tmp_path / "real") == whole("one")
+
+
+def test_a_linked_folder_within_the_set_is_refused(tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    put_set(out, "one")
+    (out / "props").rename(elsewhere)
+    (out / "props").symlink_to(elsewhere)
+    with pytest.raises(CannotAccess, match=r"props is a link to another folder.*nothing was changed.*choose another"):
+        put_set(out, "two")
+    assert check_set(out)["label"] == "one" and (elsewhere / "chair.glb").read_text() == "one props/chair.glb"
+    report = put_set(out, "two", LAMP)  # nothing of this set lies behind the link, and nothing there is touched
+    assert report["removed"] == ["scene.ply"] and (elsewhere / "chair.glb").exists()
+
+
+def test_recovery_does_not_follow_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    put_set(out, "one")
+    left = interrupt(out, monkeypatch, 0)
+    (out / "props").rename(elsewhere)
+    (out / "props").symlink_to(elsewhere)
+    with pytest.raises(CannotAccess, match="link to another folder"):
+        recover(out)
+    assert (elsewhere / "chair.glb").read_text() == "one props/chair.glb" and (left / "journal.json").exists()
+    (out / "props").unlink()
+    elsewhere.rename(out / "props")
+    recover(out)
+    assert check_set(out)["label"] == "two" and list(tmp_path.iterdir()) == [out]
 
 
 def test_a_parent_that_is_not_ours_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

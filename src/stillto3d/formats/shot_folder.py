@@ -34,6 +34,8 @@ class Outcome:
     def describe(self) -> Iterator[str]:
         """What a person wants to know, line by line."""
         yield from self.report["warnings"]
+        if self.report["removed"]:
+            yield tr("Removed with the earlier set: {names}", names=", ".join(self.report["removed"]))
         camera = self.report["camera"]
         if camera is not None:
             source = camera["origin"]["focal"]["source"]

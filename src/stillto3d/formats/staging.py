@@ -18,12 +18,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..engine.run import Run
-from ..errors import BadInput, word_os_error
+from ..errors import BadInput, CannotAccess, word_os_error
+from ..words import tr
 from .atomic import lock_file, sync_folder
 from .strict_json import read_json
 
 REPORT = "report.json"
 _JOURNAL, _NEW, _OLD, _LOCK = "journal.json", "new", "old", "lock"
+_NAMED = 3  # files that a warning names; of more it tells the number
+
+Entry = dict[str, Any]
+"""A file of a set: path (relative, with "/"), size, sha256; in a journal also whether it `replaces` another."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,19 @@ class Staging:
         return self.home / _NEW
 
     def commit(self, run: Run, report: Mapping[str, Any]) -> dict[str, Any]:
-        """Move the set in, with `report.json` last; answers the report with its `files`.
+        """Move the set in, with `report.json` last; answers the report with its `files` and `removed`.
 
-        `files` lists path, size and sha256 of every other file. Raises CannotAccess, Cancelled; the target is
-        then as it was.
+        `files` lists path, size and sha256 of every other file. What the earlier set of that folder listed and
+        this one has not is removed with the same move, and named in `removed`; what a person has changed or
+        added stays and is told among the report's `warnings`. Raises CannotAccess, Cancelled; the target is then
+        as it was.
         """
         try:
             files = _list_files(run, self.folder)
-            whole = {**report, "files": files}
+            stale, strange = _find_stale(run, self.out, [*(entry["path"] for entry in files), REPORT])
+            whole = {**report, "removed": [entry["path"] for entry in stale], "files": files}
+            if strange:
+                whole["warnings"] = [*report.get("warnings", ()), _word_strange(strange)]
             text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
             _write_synced(self.folder / REPORT, text)
             run.check()
@@ -61,22 +71,24 @@ class Staging:
                 sync_folder(self.out.parent)
             else:
                 moves = [*files, _describe_file(self.folder, self.folder / REPORT)]
-                self._move_in([{**move, "replaces": (self.out / move["path"]).exists()} for move in moves])
+                moves = [{**move, "replaces": (self.out / move["path"]).exists()} for move in moves]
+                self._move_in(moves, stale)
         except OSError as error:
             raise word_os_error(error, error.filename or self.out) from error
         return whole
 
-    def _move_in(self, moves: list[dict[str, Any]]) -> None:
+    def _move_in(self, moves: list[Entry], stale: list[Entry]) -> None:
+        _refuse_links(self.out, moves)
         for move in moves:
             _refuse_obstacles(self.out, PurePosixPath(move["path"]))
         _sync_tree(self.folder)
         journal = self.home / _JOURNAL
-        _write_synced(journal, json.dumps({"version": 1, "moves": moves}).encode("ascii"))
+        _write_synced(journal, json.dumps({"version": 1, "moves": moves, "stale": stale}).encode("ascii"))
         sync_folder(self.home)
         try:
-            _roll_forward(self.out, self.home, moves)
+            _roll_forward(self.out, self.home, moves, stale)
         except BaseException:
-            _roll_back(self.out, self.home, moves)
+            _roll_back(self.out, self.home, moves, stale)
             journal.unlink()
             raise
         journal.unlink()
@@ -186,8 +198,44 @@ def _fold(name: str) -> str:
 # ---------------------------------------------------------------------- moving
 
 
-def _roll_forward(out: Path, home: Path, moves: list[dict[str, Any]]) -> None:
-    """Move every staged file in, keeping what it replaces; files that have arrived already stay."""
+def _find_stale(run: Run, out: Path, new: list[str]) -> tuple[list[Entry], list[str]]:
+    """What the set that lies in `out` leaves beside the files `new`: its own untouched files, and strange ones.
+
+    Strange is what the earlier set lists but a person has changed, and what it does not list at all, looked for
+    in the folders of both sets. Without a readable report nothing of the folder is known, so nothing is told.
+    """
+    try:
+        report = read_json((out / REPORT).read_bytes(), REPORT)
+        listed = [(_check_move(entry), entry) for entry in report["files"]]
+    except (FileNotFoundError, NotADirectoryError, BadInput, KeyError, TypeError):
+        return [], []
+    stale, strange, known = [], [], {_fold(path) for path in new}
+    owned = [path for path in (*new, *(path for path, _ in listed)) if _find_link(out, path) is None]
+    for path, entry in listed:
+        run.check()
+        if path not in new and path in owned and _matches(out / path, entry):
+            stale.append({"path": path, "size": entry["size"], "sha256": entry["sha256"]})
+            known.add(_fold(path))
+    for folder in {(out / path).parent for path in owned}:
+        if folder.is_dir():
+            there = (path for path in folder.iterdir() if not path.is_dir() and not path.name.startswith("."))
+            names = (path.relative_to(out).as_posix() for path in there)
+            strange += [name for name in names if _fold(name) not in known]
+    return stale, sorted(strange)
+
+
+def _word_strange(strange: list[str]) -> str:
+    named = ", ".join(strange[:_NAMED]) + (", ..." if len(strange) > _NAMED else "")
+    return tr("Left alone in the folder, as not of this set: {n} ({names}).", n=len(strange), names=named)
+
+
+def _roll_forward(out: Path, home: Path, moves: list[Entry], stale: list[Entry]) -> None:
+    """Take the stale files out and every staged file in, keeping what it replaces; what has moved already stays."""
+    for entry in stale:  # first: where upper and lower case are one, a new file may take the name
+        target, kept = out / entry["path"], home / _OLD / entry["path"]
+        if not kept.exists() and _matches(target, entry):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(kept)
     for move in moves:
         staged, target, kept = home / _NEW / move["path"], out / move["path"], home / _OLD / move["path"]
         if not staged.exists():
@@ -197,35 +245,49 @@ def _roll_forward(out: Path, home: Path, moves: list[dict[str, Any]]) -> None:
             target.rename(kept)
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(target)
-    for folder in {(out / move["path"]).parent for move in moves}:
-        sync_folder(folder)
+    _remove_empty(out, stale)
+    for folder in {out, *((out / move["path"]).parent for move in moves)}:
+        if folder.exists():  # no set has come to be where nothing was moved
+            sync_folder(folder)
 
 
-def _roll_back(out: Path, home: Path, moves: list[dict[str, Any]]) -> None:
-    """Put every replaced file back and take away what was not there before."""
+def _roll_back(out: Path, home: Path, moves: list[Entry], stale: list[Entry]) -> None:
+    """Put every replaced or stale file back and take away what was not there before."""
     for move in reversed(moves):
         staged, target, kept = home / _NEW / move["path"], out / move["path"], home / _OLD / move["path"]
         if kept.exists():
             kept.replace(target)
         elif not move["replaces"] and not staged.exists() and _matches(target, move):
             target.unlink()
+    for entry in stale:
+        target, kept = out / entry["path"], home / _OLD / entry["path"]
+        if kept.exists() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            kept.rename(target)
+    _remove_empty(out, moves)
+
+
+def _remove_empty(out: Path, entries: list[Entry]) -> None:
+    """Take away the folders of these files that hold nothing any more."""
+    for folder in {(out / entry["path"]).parent for entry in entries} - {out}:
         with suppress(OSError):  # a folder that is in use stays
-            if target.parent != out:
-                target.parent.rmdir()
+            folder.rmdir()
 
 
 def _recover_one(out: Path, home: Path) -> None:
     """Judge one left area, whose lock is held; without its journal it is mere rubbish."""
     journal = home / _JOURNAL
     try:
-        moves = read_json(journal.read_bytes(), _JOURNAL)["moves"]
-        moves = [{**move, "path": _check_move(move), "replaces": bool(move["replaces"])} for move in moves]
+        told = read_json(journal.read_bytes(), _JOURNAL)
+        moves = [{**move, "path": _check_move(move), "replaces": bool(move["replaces"])} for move in told["moves"]]
+        stale = [{**entry, "path": _check_move(entry)} for entry in told.get("stale", ())]
     except (FileNotFoundError, BadInput, KeyError, TypeError):
-        moves = []  # the journal never reached the disk whole: nothing was moved
+        moves, stale = [], []  # the journal never reached the disk whole: nothing was moved
+    _refuse_links(out, [*moves, *stale])
     if all(_matches(home / _NEW / move["path"], move) or _matches(out / move["path"], move) for move in moves):
-        _roll_forward(out, home, moves)
+        _roll_forward(out, home, moves, stale)
     else:
-        _roll_back(out, home, moves)
+        _roll_back(out, home, moves, stale)
     journal.unlink(missing_ok=True)
 
 
@@ -240,6 +302,23 @@ def _check_move(entry: Any) -> str:
     if os.name == "nt" and ":" in path:
         raise BadInput("A list of files names {path}, which lies outside its folder.", path=path[:200])
     return path
+
+
+def _find_link(out: Path, path: str) -> Path | None:
+    """The folder of `path` within `out` that is a link, if one is."""
+    folders = [out / parent for parent in list(PurePosixPath(path).parents)[:-1]]
+    is_junction = getattr(os.path, "isjunction", lambda folder: False)  # Windows, from Python 3.12 on
+    return next((folder for folder in folders if folder.is_symlink() or is_junction(folder)), None)
+
+
+def _refuse_links(out: Path, entries: list[Entry]) -> None:
+    """A set lies in its own folder: raise CannotAccess where a link would lead its files out of it."""
+    for entry in entries:
+        link = _find_link(out, entry["path"])
+        if link is not None:
+            message = "{path} is a link to another folder, and a set stays in its own: nothing was changed."
+            remedy = "Put a folder in its place, or choose another --out."
+            raise CannotAccess(message, remedy, path=link)
 
 
 def _refuse_obstacles(out: Path, path: PurePosixPath) -> None:
