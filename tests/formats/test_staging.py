@@ -386,3 +386,9 @@ def test_names_stay_distinct_where_case_does_not_count() -> None:
     files = name_files(names)
     assert len({name.casefold() for name in files}) == len(names)
     assert files[:2] == ["Chair", "chair_02"]
+
+
+def test_names_keep_clear_of_those_that_are_taken() -> None:
+    assert name_files(["x.candidate_1", "X"], ["x", "x.Candidate_1"]) == ["x.candidate_1_02", "X_02"]
+    composed, apart = "caf\u00e9", "CAFE\u0301"
+    assert name_files([composed, apart, "caf\u00e9_02"]) == [composed, "CAF\u00c9_02", "caf\u00e9_02_02"]

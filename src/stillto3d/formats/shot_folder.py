@@ -111,19 +111,21 @@ def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterato
     if any(layer.geometry is not None for layer in project.scenes()):
         yield Path("scene.ply"), lambda path: write_ply(run, project, path)
     props = project.props()
-    for layer, name in zip(props, name_files(layer.name for layer in props), strict=True):
+    names = name_files(layer.name for layer in props)
+    for layer, name in zip(props, names, strict=True):
         mask = layer.masks.get(shot.still.id)
         if layer.geometry is not None:
             yield Path("props") / f"{name}.glb", lambda path, layer=layer: write_prop(run, layer, path)
         if mask is not None:
             yield Path("masks") / f"{name}.png", lambda path, mask=mask: write_mask(run, mask, path)
-        offered = notes.get(layer.id)
-        if isinstance(offered, Candidates) and layer.geometry is None:
-            for k, candidate in enumerate(offered.masks, 1):
-                yield (
-                    Path("masks") / f"{name}.candidate_{k}.png",
-                    lambda path, mask=candidate: write_mask(run, mask, path),
-                )
+    offers = [
+        (f"{name}.candidate_{k}", mask)
+        for layer, name in zip(props, names, strict=True)
+        if isinstance(offered := notes.get(layer.id), Candidates) and layer.geometry is None
+        for k, mask in enumerate(offered.masks, 1)
+    ]
+    for name, (_, mask) in zip(name_files((wanted for wanted, _ in offers), names), offers, strict=True):
+        yield Path("masks") / f"{name}.png", lambda path, mask=mask: write_mask(run, mask, path)
     if shot.clean_plate is not None:
         yield Path("plate.png"), lambda path: write_png(run, shot.clean_plate, path)
     yield Path(f"{stem}.s3d"), lambda path: write_s3d(run, project, path)

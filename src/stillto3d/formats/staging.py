@@ -176,9 +176,9 @@ def name_file(name: str) -> str:
     return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
 
 
-def name_files(names: Iterable[str]) -> list[str]:
-    """`name_file` of each, all distinct, also where upper and lower case are one."""
-    taken: set[str] = set()
+def name_files(names: Iterable[str], beside: Iterable[str] = ()) -> list[str]:
+    """`name_file` of each, distinct from `beside` and each other, also where upper and lower case are one."""
+    taken = {_fold(name) for name in beside}
     result = []
     for name in names:
         safe, k = name_file(name), 1
@@ -192,7 +192,7 @@ def name_files(names: Iterable[str]) -> list[str]:
 
 
 def _fold(name: str) -> str:
-    return unicodedata.normalize("NFD", name.casefold())
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 # ---------------------------------------------------------------------- moving
