@@ -1,0 +1,1 @@
+"""How our own network is made: worlds rendered on a GPU, the network, its training, measurement and export."""
