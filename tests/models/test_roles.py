@@ -9,7 +9,7 @@ import pytest
 
 from stillto3d.errors import BadAnswer
 from stillto3d.models.roles import Calibrate, EstimateDepth, MakeProp, Placement, PlaceProp, Reply, Segment
-from stillto3d.project.space import Camera, aim_camera
+from stillto3d.project.space import AXES, Camera, aim_camera
 from stillto3d.project.still import Depth, Mask, Still
 
 STILL = Still(np.zeros((6, 8, 3), dtype=np.uint8), "s", "0" * 64)
@@ -103,7 +103,7 @@ def prop_reply(**changes: Any) -> Reply:
         "observed": np.ones(3, dtype=np.uint8),
         "texture": np.zeros((2, 4, 3), dtype=np.uint8),
     }
-    return Reply({}, {**arrays, **changes})
+    return Reply({"axes": "opencv"}, {**arrays, **changes})
 
 
 def test_a_prop_is_stood_in_the_world_where_its_pixels_are() -> None:
@@ -126,6 +126,44 @@ def test_a_prop_that_is_no_mesh_is_refused(lie: dict[str, Any]) -> None:
     ask = MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"))
     with pytest.raises(BadAnswer):
         ask.read(prop_reply(**lie))
+
+
+def make_prop() -> MakeProp:
+    return MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"))
+
+
+# A marker 1 m to the right, 2 m up and 4 m ahead of the camera, as each convention writes it.
+MARKERS = {"opencv": (1, -2, 4), "opengl": (1, 2, -4), "pytorch3d": (-1, 2, 4), "z_up": (1, 4, 2)}
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_a_corner_marker_lands_on_its_pixel_from_any_axes(axes: str) -> None:
+    points = np.array([MARKERS[axes]] * 3, dtype=np.float32)
+    reply = prop_reply(positions=points)
+    pixels, depth = CAMERA.project(make_prop().read(Reply({"axes": axes}, reply.arrays)).positions)
+    assert np.allclose(depth, 4, atol=1e-5) and np.allclose(pixels, [[4 + 10 / 4, 3 - 20 / 4]] * 3, atol=1e-4)
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_normals_reach_the_set_in_opencv_axes(axes: str) -> None:
+    normals = np.broadcast_to(np.float32(MARKERS[axes]) / np.sqrt(np.float32(21)), (3, 4, 3))
+    reply = Reply({"axes": axes}, {"depth": np.ones((3, 4), dtype=np.float32), "normals": normals})
+    found = EstimateDepth(STILL).read(reply).normals
+    assert found is not None and np.allclose(found, np.array([1, -2, 4]) / np.sqrt(21))
+
+
+@pytest.mark.parametrize("axes", ["maya", "", None, 3, ["opencv"], {"opencv": 1}, "OpenCV"])
+def test_axes_that_nobody_knows_are_a_lie(axes: Any) -> None:
+    with pytest.raises(BadAnswer, match=r"axes .* none of opencv"):
+        make_prop().read(Reply({"axes": axes}, prop_reply().arrays))
+    normals = np.ones((3, 4, 3), dtype=np.float32)
+    with pytest.raises(BadAnswer, match="axes"):
+        EstimateDepth(STILL).read(Reply({"axes": axes}, {"depth": normals[..., 0], "normals": normals}))
+
+
+def test_axes_that_are_not_told_are_not_guessed() -> None:
+    with pytest.raises(BadAnswer, match="axes"):
+        make_prop().read(Reply({}, prop_reply().arrays))
 
 
 def test_a_place_of_an_unknown_kind_is_refused() -> None:

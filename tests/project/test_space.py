@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillto3d.project.space import Camera, Origin, aim_camera, convert_points, translate
+from stillto3d.project.space import AXES, Camera, Origin, aim_camera, convert_points, translate, turn_to_opencv
 
 angles = st.floats(-1.4, 1.4)
 
@@ -74,12 +74,21 @@ def test_corner_markers_of_every_axis_convention(
     axes: str, right: tuple[int, ...], up: tuple[int, ...], forward: tuple[int, ...]
 ) -> None:
     markers = np.array([right, up, forward], dtype=np.float32)
+    assert np.allclose(turn_to_opencv(markers, axes), [[1, 0, 0], [0, -1, 0], [0, 0, 1]])
     assert np.allclose(convert_points(markers, axes, np.eye(4)), [[1, 0, 0], [0, 1, 0], [0, 0, -1]])
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_no_convention_turns_a_mesh_inside_out(axes: str) -> None:
+    corners = convert_points(np.eye(3, dtype=np.float32), axes, np.eye(4))
+    assert np.linalg.det(corners) == pytest.approx(1)
 
 
 def test_unknown_axes_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown axes"):
         convert_points(np.zeros((1, 3)), "maya", np.eye(4))
+    with pytest.raises(ValueError, match="unknown axes"):
+        turn_to_opencv(np.zeros((1, 3)), "maya")
 
 
 def test_the_focal_length_in_millimetres_follows_the_film_back() -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadAnswer
 from ..project.geometry import Material, Mesh
-from ..project.space import ORIGINS, Camera, Origin, aim_camera, convert_points
+from ..project.space import AXES, ORIGINS, Camera, Origin, aim_camera, convert_points, turn_to_opencv
 from ..project.still import F32, U8, Depth, Mask, Still
 
 Arrays = dict[str, NDArray[Any]]
@@ -77,8 +77,17 @@ class Reply:
             raise BadAnswer(message, name=name, value=value, low=low, high=high)
         return float(value)
 
+    def axes(self) -> str:
+        """The camera axes that points and directions are in. Raises BadAnswer for unknown ones, or none."""
+        axes = self.values.get("axes")
+        if not isinstance(axes, str) or axes not in AXES:
+            message = "The model's answer is in the axes {axes}, which are none of {known}."
+            raise BadAnswer(message, axes=axes, known=", ".join(AXES))
+        return axes
+
     def mesh(self, prefix: str, camera: Camera, texture: U8 | None) -> Mesh | None:
-        """The mesh `prefix.positions`, ... in OpenCV camera axes, stood in the world; None when empty."""
+        """The mesh `prefix.positions`, ... in the answer's camera axes, stood in the world; None when empty."""
+        axes = self.axes()
         faces = self.array(f"{prefix}.faces", "u4", None, 3)
         if not len(faces):
             return None
@@ -89,7 +98,7 @@ class Reply:
         corners = f"{prefix}.corner_uvs" in self.arrays
         pixels = self.array(f"{prefix}.texture", "u1", None, None, 3) if texture is None else texture
         return Mesh(
-            positions=convert_points(points, "opencv", camera.world_from_camera),
+            positions=convert_points(points, axes, camera.world_from_camera),
             faces=faces,
             uvs=None if corners else self.array(f"{prefix}.uvs", "f4", n, 2),
             corner_uvs=self.array(f"{prefix}.corner_uvs", "f4", len(faces), 3, 2) if corners else None,
@@ -403,7 +412,9 @@ class EstimateDepth:
         depth = reply.array("depth", "f4", None, None)
         if not depth.size or depth.min() <= 0:
             raise BadAnswer("The depth model answered with distances that are not positive.")
-        normals = reply.array("normals", "f4", *depth.shape, 3) if "normals" in reply.arrays else None
+        normals = None
+        if "normals" in reply.arrays:
+            normals = turn_to_opencv(reply.array("normals", "f4", *depth.shape, 3), reply.axes())
         return RawDepth(depth, normals, bool(reply.values.get("metric", False)))
 
 

@@ -28,6 +28,9 @@ _AXES: dict[str, F64] = {
     "z_up": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]]),
 }
 
+AXES = tuple(_AXES)
+"""What a model may call its axes."""
+
 ORIGINS = ("exif", "user", "vanishing_points", "network", "prior")
 """Where a solved quantity came from, best first."""
 
@@ -133,10 +136,20 @@ def aim_camera(pitch: float, roll: float, height_m: float) -> F64:
 
 def convert_points(points: NDArray[Any], axes: str, world_from_camera: F64) -> NDArray[np.float32]:
     """Points [n, 3] in a model's camera axes (a key of this module's table) to the world, f32[n, 3]."""
+    turn = world_from_camera[:3, :3] @ _find_axes(axes).T
+    return (points.astype(np.float64) @ turn.T + world_from_camera[:3, 3]).astype(np.float32)
+
+
+def turn_to_opencv(directions: NDArray[Any], axes: str) -> NDArray[np.float32]:
+    """Directions [..., 3] in a model's camera axes to OpenCV's, f32[..., 3]."""
+    turn = _find_axes(axes) @ _AXES["opencv"].T
+    return (directions.astype(np.float64) @ turn).astype(np.float32)
+
+
+def _find_axes(axes: str) -> F64:
     if axes not in _AXES:
         raise ValueError(f"unknown axes {axes!r}; known: {sorted(_AXES)}")
-    turn = world_from_camera[:3, :3] @ _AXES[axes].T
-    return (points.astype(np.float64) @ turn.T + world_from_camera[:3, 3]).astype(np.float32)
+    return _AXES[axes]
 
 
 def move_points(points: NDArray[Any], transform: F64) -> NDArray[np.float32]:

@@ -73,6 +73,7 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
         "floor": floor.astype(np.uint8),
         "scale": float(scale),
         "height_m": float(height),
+        "axes": "opencv",
         **meshes,
     }
 

@@ -105,6 +105,7 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
         "corner_uvs": corner_uvs.astype(np.float32),
         "texture": texture,
         "observed": observed,
+        "axes": "opencv",
         "watertight": is_watertight(faces),
         "flat": flat,
         "triangles": len(faces),
