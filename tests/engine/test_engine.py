@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_each_lane_has_a_worker_of_its_own(engine: Engine) -> None:
     heavy = ask(engine).result.values["pid"]
     job = engine.submit("echo", lambda run: run.call(Do()), lane="interactive")
     assert job.wait(60) and job.result.values["pid"] != heavy
+
+
+def test_cards_share_a_worker_only_within_an_environment(engine: Engine, cards: Path) -> None:
+    card = (cards / "other.toml").read_text().replace('"other"', '"apart"')
+    (cards / "apart.toml").write_text('environment = "models"\n' + card)
+
+    def find_pid(model: str) -> int:
+        job = engine.submit("echo", lambda run: run.call(Do(), model=model))
+        assert job.wait(60) and job.error is None
+        return int(job.result.values["pid"])
+
+    assert find_pid("fake") == find_pid("other") != find_pid("apart")
 
 
 @pytest.mark.noisy
@@ -304,6 +317,28 @@ def test_another_python_serves_as_worker(make_engine: MakeEngine, tmp_path: Path
         pytest.skip("the base interpreter has no numpy")
     engine = make_engine(worker_python=str(link))
     assert ask(engine).state is JobState.DONE
+
+
+@pytest.mark.parametrize(
+    ("file", "ours", "theirs", "told"),
+    [
+        ("frames.py", "PROTOCOL = 1", "PROTOCOL = 2", "speaks version 2 of the wire, and this app speaks 1"),
+        ("boot.py", '"protocol": self.frames.PROTOCOL, ', "", "speaks version None"),
+        ("boot.py", 'self.send("hello"', '(lambda *_: None)("hello"', "speaks version None"),
+    ],
+)
+def test_a_worker_of_another_protocol_is_refused_in_words(
+    make_engine: MakeEngine, tmp_path: Path, file: str, ours: str, theirs: str, told: str
+) -> None:
+    shutil.copytree(BOOT.parent, tmp_path / "worker")
+    changed = (tmp_path / "worker" / file).read_text()
+    assert ours in changed
+    (tmp_path / "worker" / file).write_text(changed.replace(ours, theirs))
+    script = tmp_path / "python"
+    script.write_text(f'#!/bin/sh\nshift 3\nexec "{sys.executable}" -I -u "{tmp_path}/worker/boot.py" "$@"\n')
+    script.chmod(0o755)
+    job = ask(make_engine(worker_python=str(script)))
+    assert job.state is JobState.CRASHED and told in str(job.error) and "Install" in str(job.error)
 
 
 def test_a_worker_imports_nothing_from_the_folder_it_is_started_in(tmp_path: Path) -> None:

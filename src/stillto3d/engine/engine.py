@@ -17,7 +17,7 @@ from ..models.roles import Ask, Reply
 from ..project.project import Policy
 from ..settings import Settings
 from ..words import tr
-from ..worker.frames import Frame
+from ..worker.frames import PROTOCOL, Frame
 from .jobs import Event, Job, JobState, LaneName, Record
 from .journal import Journal
 from .process import WorkerDied
@@ -227,6 +227,7 @@ class Engine:
         job.state = JobState.LOADING
         self._tell(job)
         self._await(job, resident, card, "load", None, "loaded")
+        self._refuse_foreign(resident, card)
         resident.loaded = True
         job.state = JobState.RUNNING
         self._tell(job)
@@ -255,6 +256,8 @@ class Engine:
                 continue
             heard = time.monotonic()
             if frame.kind == "hello":
+                resident.protocol = frame.fields.get("protocol")
+                self._refuse_foreign(resident, card)
                 continue
             if frame.fields.get("job") != call:
                 continue  # the late answer to a call that was given up
@@ -288,6 +291,20 @@ class Engine:
                 model=card.title,
             )
         return Bug(f"{card.id}: {message}", evidence)
+
+    @staticmethod
+    def _refuse_foreign(resident: Resident, card: ModelCard) -> None:
+        """End a worker whose hello named another protocol than ours, or that has said none."""
+        if resident.protocol != PROTOCOL:
+            resident.process.end()
+            raise Crashed(
+                "The worker of {model} speaks version {theirs} of the wire, and this app speaks {ours}.",
+                "Nothing was changed. Install the app and its models again, so that they fit.",
+                evidence=resident.process.evidence(),
+                model=card.title,
+                theirs=resident.protocol,
+                ours=PROTOCOL,
+            )
 
     @staticmethod
     def _word_death(resident: Resident, card: ModelCard, why: str) -> Crashed:

@@ -15,7 +15,6 @@ from ..models.catalog import ModelCard, Store
 from ..models.roles import Ask
 from ..project.still import Still
 from ..settings import Settings, measure_memory
-from ..worker.frames import PROTOCOL
 from .process import WorkerProcess, is_alive
 
 STILLS_KEPT = 2  # as worker/boot.py keeps
@@ -27,6 +26,7 @@ class Resident:
 
     process: WorkerProcess
     card: ModelCard
+    protocol: object = None  # what its hello says
     loaded: bool = False
     busy: bool = False
     warming: bool = True
@@ -46,7 +46,8 @@ class Resident:
 
 
 FOLDER = "stillto3d-worker-"
-Key = tuple[str, str, str]
+Key = tuple[str, str, str, str]
+"""What a worker is for: lane, environment, adapter and weights. Cards that share all of them share it."""
 
 
 class Residency:
@@ -108,7 +109,7 @@ class Residency:
 
     def _find_or_start(self, lane: str, card: ModelCard) -> Resident:
         weights = self._store.find_weights(card)
-        key = (lane, card.adapter, str(weights or ""))
+        key = (lane, card.environment, card.adapter, str(weights or ""))
         resident = self._alive.get(key)
         if resident is not None and resident.process.alive:
             self._alive.move_to_end(key)
@@ -122,7 +123,6 @@ class Residency:
             "job": "load",
             "adapter": card.adapter,
             "device": self._settings.device,
-            "protocol": PROTOCOL,
         }
         process.send("load", {**fields, "weights": str(weights) if weights else None})
         self._alive[key] = Resident(process, card)
