@@ -11,7 +11,7 @@ from stillto3d.engine.run import Run
 from stillto3d.models.roles import RenderMeshes
 from stillto3d.project.geometry import Material, Mesh
 from stillto3d.project.space import Camera, aim_camera, convert_points
-from stillto3d.worker.adapters.builtin.depth_fusion import Lens
+from stillto3d.worker.adapters.builtin.lens import Lens
 from stillto3d.worker.adapters.builtin.tearing import build_front
 
 from .geometry import get_down

@@ -107,7 +107,7 @@ def prop_reply(**changes: Any) -> Reply:
 
 
 def test_a_prop_is_stood_in_the_world_where_its_pixels_are() -> None:
-    ask = MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"))
+    ask = MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"), 1.0, 160)
     mesh = ask.read(prop_reply())
     pixels, depth = CAMERA.project(mesh.positions)
     assert np.allclose(depth, 2) and np.allclose(pixels, [[4, 3], [9, 3], [4, 8]], atol=1e-4)
@@ -123,13 +123,13 @@ def test_a_prop_is_stood_in_the_world_where_its_pixels_are() -> None:
     ],
 )
 def test_a_prop_that_is_no_mesh_is_refused(lie: dict[str, Any]) -> None:
-    ask = MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"))
+    ask = MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"), 1.0, 160)
     with pytest.raises(BadAnswer):
         ask.read(prop_reply(**lie))
 
 
 def make_prop() -> MakeProp:
-    return MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"))
+    return MakeProp(STILL, MASK, STILL.pixels, DEPTH, DEPTH, CAMERA, Placement(2.0, "floor"), 1.0, 160)
 
 
 # A marker 1 m to the right, 2 m up and 4 m ahead of the camera, as each convention writes it.

@@ -126,7 +126,7 @@ def ask_scene(scene: Scene) -> Iterator[Ask[Any]]:
     known = KnownLength((0, scene.height), (scene.width, scene.height), 1.2)
     for length in (None, known):
         yield ReconstructScene(
-            scene.still, scene.plate, scene.thing, scene.raw_depth, scene.raw_depth, scene.camera, length
+            scene.still, scene.plate, scene.thing, scene.raw_depth, scene.raw_depth, scene.camera, 3, length
         )
 
 
@@ -135,7 +135,7 @@ def ask_prop(scene: Scene) -> Iterator[Ask[Any]]:
     yield PlaceProp(scene.still, scene.mask, scene.depth, scene.depth, floor, scene.camera)
     placement = Placement(3.0, "floor")
     yield MakeProp(
-        scene.still, scene.mask, scene.still.pixels, scene.depth, scene.depth, scene.camera, placement, grid=24
+        scene.still, scene.mask, scene.still.pixels, scene.depth, scene.depth, scene.camera, placement, 1.0, 24
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stillto3d.worker.adapters.builtin.place import contact_point, down_axis, facing_axis, pixel_rays, place
+from stillto3d.worker.adapters.builtin.lens import down_axis, facing_axis, pixel_rays
+from stillto3d.worker.adapters.builtin.place import contact_point, place
 from stillto3d.worker.errors import BadInput
 
 WIDTH, HEIGHT = 320, 240

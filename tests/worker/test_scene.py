@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stillto3d.worker.adapters.builtin import rasterise, scene
-from stillto3d.worker.adapters.builtin.depth_fusion import Lens, find_floor
+from stillto3d.worker.adapters.builtin.depth_fusion import find_floor
+from stillto3d.worker.adapters.builtin.lens import Lens
 from stillto3d.worker.adapters.builtin.sky import find_sky
 from stillto3d.worker.errors import BadInput
 

@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from stillto3d.worker.adapters.builtin.double_sheet import inflate, is_watertight
-from stillto3d.worker.adapters.builtin.place import down_axis, facing_axis, pixel_rays
+from stillto3d.worker.adapters.builtin.lens import down_axis, facing_axis, pixel_rays
 from stillto3d.worker.adapters.builtin.solids import solidify
 from stillto3d.worker.errors import BadInput
 
@@ -27,6 +27,7 @@ CAMERA = {
     "height_m": 1.5,
 }
 SUPPORT = {"kind": "support", "distance_m": 2.0}
+FORM = {"support": SUPPORT, "thickness": 0.8, "grid": 160}
 MAGENTA = (255, 0, 255)
 
 
@@ -70,7 +71,7 @@ def give(mask: np.ndarray, depth: np.ndarray | None = None) -> dict[str, Any]:
 
 def build(mask: np.ndarray, depth: np.ndarray | None = None, **params: Any) -> dict[str, Any]:
     camera = {**CAMERA, "width": mask.shape[1], "height": mask.shape[0]}
-    return solidify(give(mask, depth), {"camera": camera, "support": SUPPORT, **params}, tick)
+    return solidify(give(mask, depth), {"camera": camera, **FORM, **params}, tick)
 
 
 def project(positions: np.ndarray) -> np.ndarray:
@@ -179,16 +180,12 @@ def test_a_prop_is_brought_before_the_plate_without_changing_what_the_shot_shows
     asked, free = give(mask), build(mask)
     nearest, farthest = (float(f(free["positions"][free["observed"] == 1, 2])) for f in (np.min, np.max))
     plate = np.full_like(asked["depth"], 0.95 * farthest)
-    kept = solidify({**asked, "plate_depth": plate}, {"camera": CAMERA, "support": SUPPORT}, tick)
+    kept = solidify({**asked, "plate_depth": plate}, {"camera": CAMERA, **FORM}, tick)
     assert np.percentile(kept["positions"][kept["observed"] == 1, 2], 97) < plate[0, 0]
     np.testing.assert_allclose(project(kept["positions"]), project(free["positions"]), atol=1e-2)
-    far = solidify(
-        {**asked, "plate_depth": np.full_like(plate, 9 * farthest)}, {"camera": CAMERA, "support": SUPPORT}, tick
-    )
+    far = solidify({**asked, "plate_depth": np.full_like(plate, 9 * farthest)}, {"camera": CAMERA, **FORM}, tick)
     np.testing.assert_array_equal(far["positions"], free["positions"])
-    close = solidify(
-        {**asked, "plate_depth": np.full_like(plate, 0.1 * nearest)}, {"camera": CAMERA, "support": SUPPORT}, tick
-    )
+    close = solidify({**asked, "plate_depth": np.full_like(plate, 0.1 * nearest)}, {"camera": CAMERA, **FORM}, tick)
     assert close["positions"][:, 2].min() > 0.85 * free["positions"][:, 2].min()
 
 
@@ -216,7 +213,7 @@ def test_front_shows_the_still() -> None:
     mask = draw("disc")
     given = give(mask)
     given["foreground"][..., 0] = np.arange(WIDTH, dtype=np.uint8)[None]
-    solid = solidify(given, {"camera": CAMERA, "support": SUPPORT}, tick)
+    solid = solidify(given, {"camera": CAMERA, **FORM}, tick)
     half = len(solid["faces"]) // 2
     pixels = project(solid["positions"].astype(np.float64))[solid["faces"][:half]].reshape(-1, 2)
     height, width = solid["texture"].shape[:2]

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from stillto3d.words import find_resources
-from stillto3d.worker.adapters.builtin import stillnet, vanishing
+from stillto3d.worker.adapters.builtin import stillnet
+from stillto3d.worker.adapters.builtin.lens import level_axes
 from stillto3d.worker.adapters.builtin.vanishing import Lines, Prior, find_lines, measure_trust, solve_camera
 
 
 def aim(pitch: float, roll: float, yaw: float) -> np.ndarray:
     """World (x right, y down, z ahead) to camera axes, f64[3,3]; columns: the three world directions."""
-    down, right, ahead = (v[0] for v in vanishing._frame(np.array([pitch]), np.array([roll])))
+    down, right, ahead = (v[0] for v in level_axes(np.array([pitch]), np.array([roll])))
     c, s = np.cos(yaw), np.sin(yaw)
     return np.stack([right * c + ahead * s, down, ahead * c - right * s], axis=1)
 
@@ -47,8 +48,8 @@ def test_a_room_of_lines_gives_its_camera(pitch: float, roll: float, size: tuple
     lines = see_room(pitch, roll, focal, size, noise=0.5)
     solved = solve_camera(lines, Prior(pitch - 0.14, 0.0, max(size), 0.75 * max(size)))
     assert solved is not None
-    down = vanishing._frame(np.array([solved.pitch]), np.array([solved.roll]))[0][0]
-    true = vanishing._frame(np.array([pitch]), np.array([roll]))[0][0]
+    down = level_axes(np.array([solved.pitch]), np.array([solved.roll]))[0][0]
+    true = level_axes(np.array([pitch]), np.array([roll]))[0][0]
     assert np.degrees(np.arccos(down @ true)) < 1.0
     assert abs(np.log(solved.focal / focal)) < 0.05
     assert measure_trust(solved) > 0.4

@@ -15,9 +15,8 @@ from ..engine.run import Run
 from ..models.roles import Candidates, Match
 from ..project.geometry import Mesh, measure_bounds
 from ..project.project import Layer, Project
-from ..project.space import Camera
 from ..words import tr
-from .glb import collect_models, write_glb, write_prop
+from .glb import collect_models, describe_camera, write_glb, write_prop
 from .picture import write_mask, write_png
 from .ply import write_ply
 from .s3d import write_s3d
@@ -75,7 +74,8 @@ def write_shot_folder(
     `seconds` by stage and the reader's `warnings` go into the report; `notes` hold candidates by layer id.
     """
     started = time.monotonic()
-    shot = project.hero
+    shot, camera = project.hero, project.hero.camera
+    place = None if camera is None else camera.world_from_camera.tolist()
     with stage_set(out) as staging:
         folder = staging.folder
         for k, (path, write) in enumerate(steps := list(_list_files(run, project, notes or {}))):
@@ -91,7 +91,7 @@ def write_shot_folder(
                 "width": shot.still.width,
                 "height": shot.still.height,
             },
-            "camera": None if shot.camera is None else describe_camera(shot.camera),
+            "camera": None if camera is None else {**describe_camera(camera), "world_from_camera": place},
             "layers": [_describe_layer(layer, shot.still.id, match) for layer in project.layers],
             "plate_psnr_db": None if match is None else round(match.psnr_db, 3),
             "warnings": [_word_warning(warning) for warning in warnings],
@@ -134,26 +134,6 @@ def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterato
 def _word_warning(warning: Mapping[str, Any]) -> str:
     """A reader's warning in the person's language."""
     return tr(str(warning.get("sentence") or warning.get("text", "")), **dict(warning.get("values") or {}))
-
-
-def describe_camera(camera: Camera) -> dict[str, Any]:
-    """A camera as reports tell it."""
-    origin = {
-        name: {"source": known.source, "confidence": round(known.confidence, 4)}
-        for name, known in camera.origin.items()
-    }
-    return {
-        "width": camera.width,
-        "height": camera.height,
-        "fx": camera.fx,
-        "fy": camera.fy,
-        "cx": camera.cx,
-        "cy": camera.cy,
-        "focal_mm": camera.focal_mm,
-        "film_back_mm": camera.film_back_mm,
-        "origin": origin,
-        "world_from_camera": camera.world_from_camera.tolist(),
-    }
 
 
 def _describe_layer(layer: Layer, still_id: str, match: Match | None) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Ask(Protocol[A_co]):
         """The checked answer. Raises BadAnswer."""
 
 
-def describe_camera(camera: Camera) -> Params:
+def pack_camera(camera: Camera) -> Params:
     """The camera as adapters take it: intrinsics, tilt and height above the ground."""
     pitch, roll = camera.measure_tilt()
     return {
@@ -153,8 +153,6 @@ class DecodeStill:
 
     path: str
     name: str
-    max_pixels: int = 200_000_000
-    max_bytes: int = 2_000_000_000
     role: ClassVar[str] = "codec"
     op: ClassVar[str] = "decode"
     still: ClassVar[None] = None
@@ -163,7 +161,7 @@ class DecodeStill:
         return {}
 
     def params(self) -> Params:
-        return {"path": self.path, "max_pixels": self.max_pixels, "max_bytes": self.max_bytes}
+        return {"path": self.path}
 
     def read(self, reply: Reply) -> DecodedStill:
         pixels = reply.array("pixels", "u1", None, None, 3)
@@ -233,7 +231,7 @@ class DecodeImage:
         return {"bytes": np.frombuffer(self.data, dtype=np.uint8)}
 
     def params(self) -> Params:
-        return {"max_pixels": 200_000_000, "max_bytes": 2_000_000_000}
+        return {}
 
     def read(self, reply: Reply) -> U8:
         pixels = reply.array("pixels", "u1", None, None, 3)
@@ -469,8 +467,8 @@ class ReconstructScene:
     depth: RawDepth
     plate_depth: RawDepth
     camera: Camera
+    detail: int
     known_length: KnownLength | None = None
-    detail: int = 3
     role: ClassVar[str] = "scene"
     op: ClassVar[str] = "reconstruct"
 
@@ -489,7 +487,7 @@ class ReconstructScene:
     def params(self) -> Params:
         known = self.known_length
         length = None if known is None else {"a": list(known.a), "b": list(known.b), "metres": known.metres}
-        return {"camera": describe_camera(self.camera), "known_length": length, "detail": self.detail}
+        return {"camera": pack_camera(self.camera), "known_length": length, "detail": self.detail}
 
     def read(self, reply: Reply) -> SceneSet:
         depth = reply.array("depth", "f4", None, None)
@@ -554,7 +552,7 @@ class PlaceProp:
         }
 
     def params(self) -> Params:
-        return {"camera": describe_camera(self.camera)}
+        return {"camera": pack_camera(self.camera)}
 
     def read(self, reply: Reply) -> Placement:
         kind = str(reply.values.get("kind"))
@@ -582,8 +580,8 @@ class MakeProp:
     plate_depth: Depth
     camera: Camera
     placement: Placement
-    thickness: float = 1.0
-    grid: int = 160
+    thickness: float
+    grid: int
     role: ClassVar[str] = "prop"
     op: ClassVar[str] = "solidify"
 
@@ -597,7 +595,7 @@ class MakeProp:
 
     def params(self) -> Params:
         return {
-            "camera": describe_camera(self.camera),
+            "camera": pack_camera(self.camera),
             "support": {"kind": self.placement.kind, "distance_m": self.placement.distance_m},
             "thickness": self.thickness,
             "grid": self.grid,
@@ -650,7 +648,7 @@ class MatchStill:
         return {
             "meshes": [{} for _ in (*self.scenes, *self.props)],
             "scenes": len(self.scenes),
-            "camera": describe_camera(self.camera),
+            "camera": pack_camera(self.camera),
             "background": [0, 0, 0],
         }
 
@@ -685,7 +683,7 @@ class RenderMeshes:
     def params(self) -> Params:
         return {
             "meshes": [{} for _ in self.meshes],
-            "camera": describe_camera(self.camera),
+            "camera": pack_camera(self.camera),
             "background": list(self.background),
             "wants": list(self.wants),
         }

@@ -79,7 +79,7 @@ def reconstruct_set(run: Run, project: Project, params: ReconstructParams) -> Pa
     if plate is not still.pixels:
         plate_depth = run.call(EstimateDepth(Still(plate, still.name, hash_array(plate))))
     run.progress(0.6, tr("building the set"))
-    ask = ReconstructScene(still, plate, holes, depth, plate_depth, camera, known, params.detail)
+    ask = ReconstructScene(still, plate, holes, depth, plate_depth, camera, params.detail, known)
     scene = run.sub(0.6, 0.4).call(ask)
     recipe = Recipe("reconstruct", params.model_dump(), run.models(), 0, time.monotonic() - started)
     stood = replace(

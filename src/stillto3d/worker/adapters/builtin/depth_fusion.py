@@ -7,9 +7,11 @@ the network's own depth and strongly to the floor plane; then it is carried to t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+
+from .lens import Lens
 
 DATA_WEIGHT = 0.02  # pull of the network's own depth, against 1 for a neighbour on a common plane
 PIN_WEIGHT = 4.0  # pull of depth that is known: the floor, or the plate around a prop
@@ -21,38 +23,6 @@ STEP = 0.15  # and the change of log depth across it that makes it an edge
 LEVEL = 0.85  # cosine to the vertical from which a surface counts as level
 MARGIN = 0.04  # slope of rays about the horizon within which tops and undersides are doubted
 UPRIGHT = 0.3  # and below which it counts as upright
-
-
-class Lens(NamedTuple):
-    """The camera as this module needs it: rays through pixels, and gravity."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    down: np.ndarray  # f64[3], camera axes
-    height_m: float
-
-    @classmethod
-    def read(cls, camera: dict[str, Any]) -> Lens:
-        """The camera of an ask."""
-        pitch, roll = float(camera["pitch"]), float(camera["roll"])
-        down = [-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)]
-        fx, fy, cx, cy, height_m = (float(camera[name]) for name in ("fx", "fy", "cx", "cy", "height_m"))
-        return cls(int(camera["width"]), int(camera["height"]), fx, fy, cx, cy, np.array(down), height_m)
-
-    def cast(self, shape: tuple[int, int]) -> np.ndarray:
-        """Rays f64[h,w,3] with z = 1 through the centres of a grid stretched over the picture."""
-        h, w = shape
-        x = (np.arange(w) + 0.5) * self.width / w
-        y = (np.arange(h) + 0.5) * self.height / h
-        rays = np.empty((h, w, 3))
-        rays[..., 0] = (x - self.cx) / self.fx
-        rays[..., 1] = ((y - self.cy) / self.fy)[:, None]
-        rays[..., 2] = 1
-        return rays
 
 
 class Surface(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ...errors import BadInput
+from .lens import down_axis, facing_axis, pixel_rays
 
 NEAREST_M, FARTHEST_M = 0.05, 200.0
 """Distances are clamped to this range."""
@@ -23,28 +24,6 @@ PART_SHARE = 0.02
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., Any]]:
     """Return {"place"}; needs no weights."""
     return {"place": place}
-
-
-def down_axis(camera: dict[str, Any]) -> np.ndarray:
-    """Gravity's direction f64[3] in OpenCV camera axes, unit length."""
-    pitch, roll = float(camera["pitch"]), float(camera["roll"])
-    return np.array([-np.cos(pitch) * np.sin(roll), np.cos(pitch) * np.cos(roll), -np.sin(pitch)])
-
-
-def pixel_rays(camera: dict[str, Any], x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
-    """Camera rays f64[...,3] with z = 1 through continuous pixel coordinates."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    rays = [(x - camera["cx"]) / camera["fx"], (y - camera["cy"]) / camera["fy"], np.ones_like(x)]
-    return np.stack(rays, -1)
-
-
-def facing_axis(ray: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """The level direction f64[3] in which a ray looks: the normal of an upright plane that faces the camera."""
-    level = ray - (ray @ down) * down
-    if np.linalg.norm(level) < 0.05 * np.linalg.norm(ray):  # straight down: what is up in the picture is ahead
-        up = np.array([0.0, -1.0, 0.0])
-        level = up - (up @ down) * down
-    return level / np.linalg.norm(level)
 
 
 def drop_specks(inside: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict
 import numpy as np
 
 from ...errors import BadInput
-from .depth_fusion import Lens, Surface, complete_plate, fuse_depth, sharpen_depth
+from .depth_fusion import Surface, complete_plate, fuse_depth, sharpen_depth
+from .lens import Lens
 from .sky import find_sky
 from .tearing import build_behind, build_dome, build_front
 
@@ -60,7 +61,7 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
         far = 4 * float(plate_depth[~sky].max()) if (~sky).any() else FARTHEST
         depth, plate_depth = (np.where(sky, far, z) for z in (depth, plate_depth))
     tick(3, 6)
-    step = max(1, int(params.get("detail", 3)))
+    step = max(1, int(params["detail"]))
     meshes = build_front(plate_depth, lens, step, sky, holes)
     tick(4, 6)
     meshes |= build_behind(plate_depth, plate, lens, step, sky)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .depth_fusion import Lens
+from .lens import Lens
 
 SIDE = 320  # the question is answered at this size
 

@@ -10,7 +10,8 @@ import numpy as np
 from ...errors import BadInput
 from .atlas import paint_atlas
 from .double_sheet import Sheet, close, inflate, is_watertight, march
-from .place import contact_point, down_axis, drop_specks, facing_axis, pixel_rays
+from .lens import down_axis, facing_axis, pixel_rays
+from .place import contact_point, drop_specks
 
 PINHOLE_SHARE = 0.001
 """Holes smaller than this share of the mask are closed."""
@@ -30,7 +31,8 @@ RELIEF_SIZES = 1.2
 LEAST_CELLS, TRUSTED_CELLS, BELIEF = 4, 450, 0.9
 """Depth shapes a prop of more than that many of those cells, at most to that share from so many on."""
 
-DEFAULTS = {"thickness": 0.8, "profile": 0.28, "grid": 160}
+PROFILE = 0.28
+"""How the back's depth follows its width: 0.5 is round, less is boxier."""
 
 
 class Frame(NamedTuple):
@@ -62,8 +64,8 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     foreground u8[H,W,3], alpha u8[H,W] at the still's size, depth and (optional) plate_depth f32[h,w] metres along
     the axis; params camera
     {width, height, fx, fy, cx, cy, pitch, roll, height_m}, support {"kind": "floor"} or {"kind": "depth",
-    "distance_m": z of the contact point}, and optionally thickness (of the back, in half widths), profile (.5
-    round, less is boxier) and grid (cells along the mask's long side).
+    "distance_m": z of the contact point}, thickness (of the back, in half widths) and grid (cells along the mask's
+    long side).
 
     Every vertex lies on the ray of its pixel. The front is a blend of plain inflation about an upright plane
     through the contact and of the depth inside the mask, scaled to meet the contact; the back is the front
@@ -75,15 +77,14 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     """
     alpha = arrays["alpha"]
     camera = params["camera"]
-    options = {**DEFAULTS, **{k: v for k, v in params.items() if k in DEFAULTS and v is not None}}
     soft, box = _clean(alpha)
     tick(0, 4)
-    sheet, field, step = _faithful_sheet(soft, int(options["grid"]))
+    sheet, field, step = _faithful_sheet(soft, int(params["grid"]))
     pixels = sheet.points * step + [box[1].start, box[0].start]
     bulge = inflate(field > 0.5)
     tick(1, 4)
     frame = _stand(_full(soft > 0.5, box, alpha.shape), camera, params["support"])
-    front, back, flat = _shape(sheet, bulge, pixels, step, arrays["depth"], camera, frame, options)
+    front, back, flat = _shape(sheet, bulge, pixels, step, arrays["depth"], camera, frame, float(params["thickness"]))
     if "plate_depth" in arrays:
         nearer = _stay_before(front, _sample(arrays["plate_depth"], pixels, camera))
         front, back = front * nearer, back * nearer
@@ -193,7 +194,7 @@ def _shape(
     depth: np.ndarray,
     camera: dict[str, Any],
     frame: Frame,
-    options: dict[str, Any],
+    thickness: float,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Distances along the axis f64[n] of the sheet's points on the front and on the back, and whether flat."""
     rays = pixel_rays(camera, pixels[:, 0], pixels[:, 1])
@@ -217,7 +218,7 @@ def _shape(
         near = plain ** (1 - trust) * seen**trust
     near = np.clip(np.minimum(near, floor), 0.3 * frame.distance, None)
     thickest = max(float(half.max()), 1e-9)
-    back = options["thickness"] * thickest * (half / thickest) ** (2 * options["profile"])
+    back = thickness * thickest * (half / thickest) ** (2 * PROFILE)
     back = np.minimum(np.minimum(back, limit), 2 * half)
     smooth = np.where(half > 0, np.maximum(near, rim), near)
     far = np.maximum(np.minimum(smooth + back, floor), near)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .depth_fusion import Lens
+from .lens import Lens
 
 TEAR = 0.12  # log depth across a cell from which it is torn, unless it is level
 REACH = 0.03  # how far the second layer goes under the near side, in long sides

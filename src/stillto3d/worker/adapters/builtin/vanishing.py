@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .lens import level_axes
+
 LOOKED_AT = 900  # long side in pixels at which lines are looked for
 SHORTEST = 0.018  # of the picture's diagonal
 MOST_LINES = 400
@@ -111,15 +113,6 @@ def measure_trust(solution: Solution) -> float:
     return float(np.clip((solution.agreement - 0.33) / 0.4, 0, 1) * min(1.0, solution.lines / 60))
 
 
-def _frame(pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Down, right and ahead f64[k,3] of the level world in camera axes."""
-    cp, sp, cr, sr = np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-    down = np.stack([-cp * sr, cp * cr, -sp], -1)
-    right = np.stack([cr, sr, np.zeros_like(cr)], -1)
-    ahead = np.stack([-sr * sp, cr * sp, cp], -1)
-    return down, right, ahead
-
-
 def _miss(point: np.ndarray, x: np.ndarray, y: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Squared sine of the angle between each line and the way from its middle to a vanishing point [k,3]."""
     ax = point[:, :1] - x * point[:, 2:]
@@ -132,7 +125,7 @@ def _vote(lines: Lines, focal: float, pitch: np.ndarray, roll: np.ndarray) -> tu
     """Agreement f64[k] of every tilt at one focal length, and the heading (radians) of its level directions."""
     sharp = 1 / np.sin(np.radians(3.0)) ** 2
     x, y = (lines.middle / focal).T
-    down, right, ahead = _frame(pitch, roll)
+    down, right, ahead = level_axes(pitch, roll)
     upright = np.exp(-sharp * _miss(down, x, y, lines.direction))
     step = 0.01 * lines.direction
     normal = np.stack([-step[:, 1], step[:, 0], x * step[:, 1] - y * step[:, 0]])
@@ -165,7 +158,7 @@ def _level_points(right: np.ndarray, ahead: np.ndarray, heading: np.ndarray) -> 
 def _agree(lines: Lines, focal: float, pitch: float, roll: float, heading: float, sigma: float) -> float:
     """The share of lines, by weight, that point at one of the three vanishing points, within about sigma."""
     x, y = (lines.middle / focal).T
-    down, right, ahead = _frame(np.array([pitch]), np.array([roll]))
+    down, right, ahead = level_axes(np.array([pitch]), np.array([roll]))
     points = (down, *_level_points(right, ahead, np.array([heading])))
     miss = np.min([_miss(point, x, y, lines.direction)[0] for point in points], axis=0)
     return float(np.exp(-miss / np.sin(sigma) ** 2) @ lines.weight / lines.weight.sum())
