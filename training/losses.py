@@ -36,6 +36,10 @@ class Geometry:
     ids: Tensor
     camera: Tensor
 
+    def to_tuple(self) -> tuple[Tensor, ...]:
+        """As lose_on_geometry takes them."""
+        return self.depth, self.far, self.behind, self.normal, self.ids, self.camera
+
 
 def sample_geometry(worlds: Worlds, row: int, column: int) -> Geometry:
     """The samples at `row` and `column` (1 or 2) of each 4 x 4."""
@@ -71,8 +75,8 @@ def compare_masks(logits: Tensor, truth: Tensor) -> Tensor:
     return focal + dice
 
 
-def lose_on_masks(logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss of candidates and of the logits of their scores, and their IoU f32[N, 3].
+def lose_on_first(logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss of the first candidates and of the logits of their scores, and their IoU f32[N, 3].
 
     Where `free` bool[N], one click alone was given: every candidate learns its own level of `levels` [N, 3, h, w];
     elsewhere all learn what is wanted [N, h, w], the best of them most.
@@ -83,22 +87,16 @@ def lose_on_masks(logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor
     best = to_wanted.amin(1)
     loss = torch.where(free, to_levels.mean(1) + ANY_LEVEL * best, best + ALL_CANDIDATES * to_wanted.mean(1))
     ious = measure_ious(logits.detach(), wanted)
-    score = functional.binary_cross_entropy_with_logits(scores, ious)
-    return loss.mean() + SCORE * score, ious
-
-
-def lose_on_first(logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-    """As lose_on_masks."""
-    return lose_on_masks(logits, scores, wanted, levels, free)
+    return loss.mean() + SCORE * functional.binary_cross_entropy_with_logits(scores, ious), ious
 
 
 def lose_on_later(logits: Tensor, scores: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """As lose_on_masks, where all candidates learn what is wanted."""
+    """As lose_on_first, where all candidates learn what is wanted."""
     logits, scores = logits.float(), scores.float()
     to_wanted = compare_masks(logits, wanted[:, None].expand_as(logits))
+    loss = to_wanted.amin(1) + ALL_CANDIDATES * to_wanted.mean(1)
     ious = measure_ious(logits.detach(), wanted)
-    score = functional.binary_cross_entropy_with_logits(scores, ious)
-    return (to_wanted.amin(1) + ALL_CANDIDATES * to_wanted.mean(1)).mean() + SCORE * score, ious
+    return loss.mean() + SCORE * functional.binary_cross_entropy_with_logits(scores, ious), ious
 
 
 def average(values: Tensor, weight: Tensor) -> Tensor:
