@@ -43,6 +43,17 @@ pip_install() {
 # VTK draws off screen through Mesa; OpenMP serves the numeric libraries.
 need_libraries libOSMesa.so=libosmesa6 libEGL.so.1=libegl1 libGL.so.1=libgl1 libgomp.so.1=libgomp1 \
   libXrender.so.1=libxrender1 || say "without them drawing off screen may not work."
+# Qt draws the window through X11 (also under Wayland, because VTK does).
+need_libraries libxcb-cursor.so.0=libxcb-cursor0 libxcb-icccm.so.4=libxcb-icccm4 libxcb-image.so.0=libxcb-image0 \
+  libxcb-keysyms.so.1=libxcb-keysyms1 libxcb-render-util.so.0=libxcb-render-util0 libxcb-xkb.so.1=libxcb-xkb1 \
+  libxkbcommon-x11.so.0=libxkbcommon-x11-0 libfontconfig.so.1=libfontconfig1 libdbus-1.so.3=libdbus-1-3 \
+  libGLX_mesa.so.0=libgl1 || say "without them the window may not open; the command line works."
+if [ "$group" = dev ] && [ "$(uname -s)" = Linux ]; then  # the window's tests bring their own screen
+  missing=()
+  command -v Xvfb >/dev/null || missing+=(xvfb)
+  command -v xdotool >/dev/null || missing+=(xdotool)
+  [ ${#missing[@]} = 0 ] || install_system "${missing[@]}" || say "without them the window's tests are skipped."
+fi
 make_venv
 stamp=$venv/.installed-$group
 wanted=$(cat $lock pyproject.toml | cksum)

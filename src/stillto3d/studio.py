@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from . import formats
 from .engine.engine import Engine
-from .engine.jobs import Event, Job, LaneName, Record
+from .engine.jobs import LANES, Event, Job, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .errors import BadInput, Bug
@@ -61,8 +61,7 @@ class Studio:
         catalog = Catalog()
         engine = Engine(catalog, store, chosen, journal)
         studio = cls(chosen, engine, catalog, store, journal)
-        lanes: tuple[LaneName, ...] = ("heavy", "interactive")
-        for lane in lanes if serve else ():
+        for lane in LANES if serve else ():
             thread = threading.Thread(target=engine.serve, args=(lane, on_event), name=f"lane-{lane}", daemon=True)
             thread.start()
             studio._threads.append(thread)

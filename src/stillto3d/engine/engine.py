@@ -1,4 +1,4 @@
-"""The engine: two lanes of jobs, lent to workers one call at a time."""
+"""The engine: lanes of jobs, lent to workers one call at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..project.project import Policy
 from ..settings import Settings
 from ..words import tr
 from ..worker.frames import PROTOCOL, Frame
-from .jobs import Event, Job, JobState, LaneName, Record
+from .jobs import LANES, Event, Job, JobState, LaneName, Record
 from .journal import Journal
 from .process import WorkerDied
 from .residency import Residency, Resident
@@ -49,7 +49,7 @@ class Engine:
     ) -> None:
         self._catalog, self._store, self._settings, self._journal = catalog, store, settings, journal
         self._residency = Residency(settings, store, measure_free)
-        self._lanes: dict[LaneName, _Lane] = {"heavy": _Lane(), "interactive": _Lane()}
+        self._lanes: dict[LaneName, _Lane] = {lane: _Lane() for lane in LANES}
         self._changed = threading.Condition()
         self._closed = False
         self._calls = itertools.count(1)

@@ -14,7 +14,10 @@ from ..errors import StillTo3DError
 from ..project.project import Policy
 from .run import Run
 
-LaneName = Literal["heavy", "interactive"]
+LaneName = Literal["heavy", "interactive", "files"]
+LANES: tuple[LaneName, ...] = ("heavy", "interactive", "files")
+"""Generations, one at a time; clicks and hover; opening and saving, which wait for neither."""
+
 EVENTS_PER_SECOND = 30
 
 

@@ -1,0 +1,103 @@
+"""Starts the window: application, event loop, studio; and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import traceback
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import qasync
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from .. import __version__
+from ..errors import Bug, Cancelled, StillTo3DError
+from ..studio import Studio
+from .background import Background
+from .commands import Commands
+from .document import Document
+from .engine_thread import EngineThread
+from .theme import apply_theme
+from .window import MainWindow
+
+
+class Session:
+    """Everything that lives as long as one window."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, **settings: Any) -> None:
+        self._loop = loop
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.studio = Studio.open(serve=False, **settings)
+        self.engine = EngineThread(self.studio.engine, loop)
+        self.background = Background(loop)
+        self.document = Document()
+        self.window = MainWindow(self.document, self.engine, self.background, self.start, self.studio.expect_seconds)
+        self.commands = Commands(self.studio, self.document, self.engine, self.background, self.window, self.start)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine beside the window; what goes wrong in it is shown."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None or isinstance(error, Cancelled):
+            return
+        if not isinstance(error, StillTo3DError):
+            trace = "".join(traceback.format_exception(error))
+            error = Bug(f"{type(error).__name__}: {error}", trace)
+        self.window.jobs.show_error("stillto3d", error)
+
+    def load_viewport(self) -> None:
+        """Load VTK and put the viewport in its place; the window takes clicks before that."""
+        from ..viewport.scene_view import SceneView
+
+        if self.window.scene is None:
+            scene = SceneView(self.background.run)
+            self.window.put_scene(scene)
+            self.start(scene.show_project(self.document.project))
+
+    def close(self) -> None:
+        """Give everything back, once the window is closed."""
+        if self.window.scene is not None:
+            self.window.scene.close_view()
+        self.engine.stop()
+        for task in self._tasks:
+            task.cancel()
+        self.background.close()
+        self.studio.close()
+        self.window.deleteLater()
+
+
+def run_window(files: Sequence[str]) -> int:
+    """Open the window with these files, and answer with an exit code when it is closed."""
+    if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ and os.environ.get("DISPLAY"):
+        os.environ["QT_QPA_PLATFORM"] = "xcb"  # VTK draws through X11, also under Wayland
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("stillto3d")
+    app.setApplicationVersion(__version__)
+    apply_theme(app)
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    session = Session(loop)
+    app.setQuitOnLastWindowClosed(False)
+    ended = loop.create_future()
+    session.window.closed.connect(lambda: None if ended.done() else ended.set_result(None))
+    session.window.show()
+    QTimer.singleShot(0, session.load_viewport)
+    if files:
+        session.start(session.commands.open_files([Path(name) for name in files]))
+    with loop:
+        loop.run_until_complete(ended)
+        session.close()
+    return 0

@@ -1,0 +1,334 @@
+"""The canvas: a still with its masks, zoomed and panned, and where the pointer is on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from ..project.still import F32, U8
+from .theme import colour
+
+ZOOM_STEP = 1.2
+GREATEST_ZOOM = 64.0
+SHARP_FROM = 1.5
+DRAG_PIXELS = 4
+
+
+class Mode(Enum):
+    """What a click means."""
+
+    ADD = "add"
+    PART = "part"
+    TAKE = "take"
+
+
+@dataclass
+class Picture:
+    """Images of one picture at halved sizes, largest first; level k covers 2**k pixels of the still a sample."""
+
+    levels: list[QImage]
+    arrays: list[U8] = field(default_factory=list)  # QImage does not own what it shows
+
+
+@dataclass
+class Overlay:
+    """A mask as it is drawn: its tint (levels as of a Picture) and its outline in pixels of the still."""
+
+    tint: Picture | None
+    outline: QPainterPath | None
+    strong: bool = True
+
+
+def make_picture(levels: list[U8]) -> Picture:
+    """Levels u8[h, w, 3] as images."""
+    images = []
+    for a in levels:
+        height, width = a.shape[:2]
+        images.append(QImage(a.data, width, height, width * 3, QImage.Format.Format_RGB888))
+    return Picture(images, levels)
+
+
+def make_tint(levels: list[U8], hue: QColor, strength: float) -> Picture:
+    """Alpha levels u8[h, w] as images of one colour."""
+    table = [QColor(hue.red(), hue.green(), hue.blue(), round(k * strength)).rgba() for k in range(256)]
+    images = []
+    for a in levels:
+        image = QImage(a.data, a.shape[1], a.shape[0], a.shape[1], QImage.Format.Format_Indexed8)
+        image.setColorTable(table)
+        images.append(image)
+    return Picture(images, levels)
+
+
+def make_path(outlines: list[F32]) -> QPainterPath:
+    """Closed outlines as one path."""
+    path = QPainterPath()
+    for ring in outlines:
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in ring.tolist()]))
+        path.closeSubpath()
+    return path
+
+
+class Canvas(QWidget):
+    """Shows a Picture and Overlays; tells where the pointer rests, clicks and drags, in pixels of the still.
+
+    Middle drag (or Space and drag) pans, the wheel zooms at the pointer.
+    """
+
+    hovered = Signal(object)
+    """(x, y) of the still under the pointer, or None."""
+    clicked = Signal(float, float, object)
+    """x, y, Mode."""
+    boxed = Signal(float, float, float, float, object)
+    """x0, y0, x1, y1, Mode."""
+    zoomed = Signal(float)
+    """Screen pixels per pixel of the still."""
+    dropped = Signal(str)
+    """A file that was let go over the canvas."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+        self.setAccessibleName("canvas")
+        self._picture: Picture | None = None
+        self._size = (0, 0)
+        self._overlays: list[Overlay] = []
+        self._zoom, self._origin = 1.0, QPointF()
+        self._framed = True
+        self._pan_from: QPointF | None = None
+        self._press: QPointF | None = None
+        self._box: QRectF | None = None
+        self._space = False
+        self.points: list[tuple[float, float, bool]] = []
+
+    # ----------------------------------------------------------------- what is shown
+
+    def show_picture(self, picture: Picture | None, size: tuple[int, int]) -> None:
+        """Show a still of `size` (width, height); another size is framed, the same one keeps its place."""
+        self._picture = picture
+        if size != self._size:
+            self._size = size
+            self.frame()
+        self.update()
+
+    def show_overlays(self, overlays: list[Overlay], points: list[tuple[float, float, bool]] | None = None) -> None:
+        """Masks to draw over the still, last on top, and the clicks of the mask being made."""
+        self._overlays = overlays
+        self.points = points or []
+        self.update()
+
+    # ----------------------------------------------------------------- the view
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels (real ones) per pixel of the still."""
+        return self._zoom * self.devicePixelRatioF()
+
+    def to_still(self, at: QPointF) -> tuple[float, float]:
+        """A place of the widget in pixels of the still."""
+        return (at.x() - self._origin.x()) / self._zoom, (at.y() - self._origin.y()) / self._zoom
+
+    def to_widget(self, x: float, y: float) -> QPointF:
+        """A place of the still in the widget."""
+        return QPointF(x * self._zoom + self._origin.x(), y * self._zoom + self._origin.y())
+
+    def holds(self, x: float, y: float) -> bool:
+        """The place lies on the still."""
+        return 0 <= x < self._size[0] and 0 <= y < self._size[1]
+
+    def frame(self) -> None:
+        """The whole still, in the middle."""
+        width, height = self._size
+        if not width:
+            return
+        self._zoom = 0.96 * min(self.width() / width, self.height() / height)
+        self._centre()
+        self._framed = True
+
+    def show_actual_size(self) -> None:
+        """One pixel of the still on one of the screen, around the middle of the view."""
+        self.zoom_at(QPointF(self.rect().center()), 1.0 / self.zoom)
+
+    def zoom_at(self, at: QPointF, factor: float) -> None:
+        """Zoom and keep what lies at a place of the widget there."""
+        if not self._size[0]:
+            return
+        least = min(1.0, 0.1 * min(self.width() / self._size[0], self.height() / self._size[1]))
+        zoom = min(max(self._zoom * factor, least), GREATEST_ZOOM / self.devicePixelRatioF())
+        x, y = self.to_still(at)
+        self._zoom, self._framed = zoom, False
+        self._origin = QPointF(at.x() - x * zoom, at.y() - y * zoom)
+        self._moved()
+
+    def _centre(self) -> None:
+        width, height = self._size
+        self._origin = QPointF((self.width() - width * self._zoom) / 2, (self.height() - height * self._zoom) / 2)
+        self._moved()
+
+    def _moved(self) -> None:
+        self.zoomed.emit(self.zoom)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(800, 600)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._framed:
+            self.frame()
+        elif event.oldSize().isValid():
+            grown = event.size() - event.oldSize()
+            self._origin += QPointF(grown.width() / 2, grown.height() / 2)
+
+    # ----------------------------------------------------------------- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colour("canvas"))
+        if self._picture is not None:
+            self._draw(painter, self._picture)
+            for overlay in self._overlays:
+                self._draw_overlay(painter, overlay)
+            self._draw_points(painter)
+        if self._box is not None:
+            painter.setPen(QPen(colour("bright"), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self._box)
+
+    def _draw(self, painter: QPainter, picture: Picture) -> None:
+        """The part of a picture that is seen, from the level that is just finer than the screen."""
+        level = min(max(0, math.floor(math.log2(1 / self.zoom))), len(picture.levels) - 1) if self.zoom < 1 else 0
+        image, block = picture.levels[level], 2.0**level
+        x0, y0 = self.to_still(QPointF(0, 0))
+        x1, y1 = self.to_still(QPointF(self.width(), self.height()))
+        left, top = max(0, math.floor(x0 / block)), max(0, math.floor(y0 / block))
+        right, bottom = min(image.width(), math.ceil(x1 / block)), min(image.height(), math.ceil(y1 / block))
+        if right <= left or bottom <= top:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < SHARP_FROM)
+        corner = self.to_widget(left * block, top * block)
+        size = block * self._zoom
+        target = QRectF(corner.x(), corner.y(), (right - left) * size, (bottom - top) * size)
+        painter.save()
+        painter.setClipRect(QRectF(self._origin.x(), self._origin.y(), *(n * self._zoom for n in self._size)))
+        painter.drawImage(target, image, QRectF(left, top, right - left, bottom - top))
+        painter.restore()
+
+    def _draw_overlay(self, painter: QPainter, overlay: Overlay) -> None:
+        if overlay.tint is not None:
+            self._draw(painter, overlay.tint)
+        if overlay.outline is None:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(self._origin)
+        painter.scale(self._zoom, self._zoom)
+        lines = ((3.0, colour("line", 0.6)), (1.25, colour("bright" if overlay.strong else "quiet")))
+        for width, hue in lines:
+            pen = QPen(hue, width)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPath(overlay.outline)
+        painter.restore()
+
+    def _draw_points(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for x, y, positive in self.points:
+            at = self.to_widget(x, y)
+            painter.setPen(QPen(colour("bright"), 1.5))
+            painter.setBrush(QBrush(colour("accent" if positive else "error")))
+            painter.drawEllipse(at, 5, 5)
+            painter.drawLine(at - QPointF(2.5, 0), at + QPointF(2.5, 0))
+            if positive:
+                painter.drawLine(at - QPointF(0, 2.5), at + QPointF(0, 2.5))
+
+    # ----------------------------------------------------------------- the pointer
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = event.angleDelta().y() / 120
+        self.zoom_at(event.position(), ZOOM_STEP**steps)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.MiddleButton or (
+            self._space and event.button() == Qt.MouseButton.LeftButton
+        ):
+            self._pan_from = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._press = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._pan_from is not None:
+            self._origin += at - self._pan_from
+            self._pan_from, self._framed = at, False
+            self._moved()
+            return
+        if self._press is not None:
+            if self._box is not None or (at - self._press).manhattanLength() > DRAG_PIXELS:
+                self._box = QRectF(self._press, at).normalized()
+                self.update()
+            return
+        x, y = self.to_still(at)
+        self.hovered.emit((x, y) if self.holds(x, y) else None)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None:
+            self._pan_from = None
+            self.unsetCursor()
+        elif self._press is not None:
+            press, box = self._press, self._box
+            self._press = self._box = None
+            mode = _read_mode(event)
+            if box is not None:
+                (x0, y0), (x1, y1) = self.to_still(box.topLeft()), self.to_still(box.bottomRight())
+                x0, y0 = max(x0, 0.0), max(y0, 0.0)
+                x1, y1 = min(x1, float(self._size[0])), min(y1, float(self._size[1]))
+                if x1 - x0 >= 1 and y1 - y0 >= 1:
+                    self.boxed.emit(x0, y0, x1, y1, mode)
+            elif self.holds(*self.to_still(press)):
+                self.clicked.emit(*self.to_still(press), mode)
+            self.update()
+
+    def leaveEvent(self, event: object) -> None:
+        self.hovered.emit(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            self._space = True
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+            self.unsetCursor()
+        else:
+            super().keyReleaseEvent(event)
+
+
+def _read_mode(event: QMouseEvent) -> Mode:
+    if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        return Mode.PART
+    if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+        return Mode.TAKE
+    return Mode.ADD

@@ -1,0 +1,279 @@
+"""What the actions do. Whatever waits is a coroutine; nothing here blocks the window."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from .. import formats
+from ..engine.jobs import Record
+from ..engine.run import Run
+from ..errors import Cancelled, StillTo3DError
+from ..formats.picture import read_still
+from ..pipelines import PIPELINES
+from ..project.project import LayerKind, Patch, Project, start_project
+from ..studio import Studio
+from ..words import tr
+from .background import Background
+from .document import Document
+from .engine_thread import EngineThread
+from .window import MainWindow
+
+
+class Commands:
+    """Wishes of the person, carried out on the document through the engine."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        document: Document,
+        engine: EngineThread,
+        background: Background,
+        window: MainWindow,
+        start: Callable[[Any], Any],
+    ) -> None:
+        self._studio, self._document, self._engine = studio, document, engine
+        self._background, self._window, self._start = background, window, start
+        self._closing = False
+        for pipeline in PIPELINES.values():
+            window.jobs.name(pipeline.name, tr(pipeline.title))
+        self._bind()
+        window.files_dropped.connect(lambda paths: start(self.open_files(paths)))
+        window.closing.connect(lambda: start(self.close()))
+
+    def _bind(self) -> None:
+        bind, document, masking = self._window.actions_table.bind, self._document, self._window.masking
+
+        def has_still() -> bool:
+            return bool(document.project.shots)
+
+        def has_layers() -> bool:
+            return any(layer.geometry is not None for layer in document.project.layers)
+
+        bind("file.open", self.choose_file)
+        bind("file.paste", self.paste_still)
+        bind("file.save", self.save, has_still)
+        bind("file.save_as", self.save_as, has_still)
+        bind("file.export", self.export, has_layers)
+        bind("file.quit", self._window.close)
+        bind("edit.undo", self.undo, lambda: document.undo_label is not None or masking.attempt is not None)
+        bind("edit.redo", document.redo, lambda: document.redo_label is not None)
+        bind("edit.delete", self.delete_layers, lambda: bool(self._window.layers.selected()))
+        bind("mask.accept", masking.accept, lambda: masking.attempt is not None)
+        bind("mask.drop", masking.drop, lambda: masking.attempt is not None)
+        for k, name in enumerate(("first", "second", "third")):
+            bind(f"mask.{name}", partial(masking.choose, k), lambda: masking.attempt is not None)
+        bind("make.set", lambda: self.run_pipeline("reconstruct", {}), has_still)
+        bind("make.prop", self.make_selected, lambda: bool(self._chosen_props()))
+        bind("make.props", lambda: self.run_pipeline("prop", {}), lambda: bool(document.project.props()))
+        bind("view.frame", self.frame)
+        bind("view.actual", self._window.canvas.show_actual_size, has_still)
+        bind("view.lens", self.look_through_lens, has_layers)
+        bind("view.fill", self._window.fill_centre)
+        self._window.actions_table.refresh()
+
+    # ----------------------------------------------------------------- files
+
+    async def choose_file(self) -> None:
+        """Ask for a file and open it."""
+        path = await self._ask_path(tr("Open"), tr("Stills and projects (*)"), save=False)
+        if path is not None:
+            await self.open_files([path])
+
+    async def open_files(self, paths: Sequence[Path]) -> None:
+        """Open the first of the files, once what is unsaved has been asked about."""
+        if not paths or not await self._settle_changes():
+            return
+        path = paths[0]
+        title = tr("Open {name}", name=path.name)
+        try:
+            if path.suffix.lower() == ".s3d":
+                project = await self._engine.submit(title, lambda run: formats.read(run, path), "files")
+                self._document.open(project, path)
+            else:
+                decoded = await self._engine.submit(title, lambda run: read_still(run, path), "files")
+                self._document.open(start_project(decoded.still), None)
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error)
+
+    async def paste_still(self) -> None:
+        """Open the picture, or the file, that lies in the clipboard."""
+        mime = QGuiApplication.clipboard().mimeData()
+        files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+        if files:
+            await self.open_files(files)
+        elif mime.hasImage():
+            image = QGuiApplication.clipboard().image()
+            with tempfile.TemporaryDirectory(prefix="stillto3d-paste-") as folder:
+                path = Path(folder) / "clipboard.png"
+                if await self._background.run(image.save, str(path)):
+                    await self.open_files([path])
+
+    async def save(self) -> bool:
+        """Save where the project lies, or ask where. True once it is saved."""
+        if self._document.path is None:
+            return await self.save_as()
+        return await self._write(self._document.path)
+
+    async def save_as(self) -> bool:
+        """Ask where to save, and save there."""
+        path = await self._ask_path(tr("Save project"), tr("stillto3d project (*.s3d)"), suffix="s3d")
+        return path is not None and await self._write(path)
+
+    async def _write(self, path: Path) -> bool:
+        project = self._document.project
+        title = tr("Save {name}", name=path.name)
+        try:
+            await self._engine.submit(title, lambda run: formats.write(run, project, path), "files")
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error, lambda: self._start(self._write(path)))
+            return False
+        self._document.note_saved(project, path)
+        return True
+
+    async def export(self) -> None:
+        """Ask where, and write set, props and camera as GLB."""
+        path = await self._ask_path(tr("Export"), tr("glTF binary (*.glb)"), suffix="glb")
+        if path is not None:
+            await self.export_to(path)
+
+    async def export_to(self, path: Path) -> None:
+        """Write set, props and camera; the suffix chooses the format."""
+        project = self._document.project
+        title = tr("Export {name}", name=path.name)
+        try:
+            await self._engine.submit(title, lambda run: formats.write(run, project, path), "files")
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error, lambda: self._start(self.export_to(path)))
+
+    # ----------------------------------------------------------------- edits
+
+    def undo(self) -> None:
+        """Take back the latest stroke of the mask being made, else the latest step."""
+        if not self._window.masking.step_back():
+            self._document.undo()
+
+    def delete_layers(self) -> None:
+        """Delete the selected layers that are not locked."""
+        project = self._document.project
+        chosen = [layer for layer in project.layers if layer.id in self._window.layers.selected() and not layer.locked]
+        if chosen:
+            gone = frozenset(layer.id for layer in chosen)
+            self._document.apply(Patch(tr("Delete {n} layers", n=len(gone)), removed=gone))
+
+    def _chosen_props(self) -> list[str]:
+        project, selected = self._document.project, self._window.layers.selected()
+        return [layer.name for layer in project.layers if layer.id in selected and layer.kind is LayerKind.PROP]
+
+    async def make_selected(self) -> None:
+        """Make the selected masks solid."""
+        await self.run_pipeline("prop", {"only": tuple(self._chosen_props())})
+
+    async def run_pipeline(self, name: str, params: dict[str, Any]) -> None:
+        """Run a pipeline on the project as it is now; its patch becomes a step when it is done."""
+        project = self._document.project
+        pipeline = PIPELINES[name]
+        title = tr(pipeline.title)
+        try:
+            chosen = self._studio.check_params(pipeline, params)
+            path = self._document.path
+            record = Record(name, chosen.model_dump_json(), str(path)) if path is not None else None
+
+            def work(run: Run) -> Patch:
+                return pipeline.function(run, project, chosen)
+
+            patch = await self._engine.submit(name, work, "heavy", record=record, policy=project.policy)
+        except Cancelled:
+            return
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error, lambda: self._start(self.run_pipeline(name, params)))
+            return
+        if self._is_at_home(project):
+            self._document.apply(patch)
+
+    def _is_at_home(self, project: Project) -> bool:
+        """The project that a result belongs to is still the one that is open."""
+        now = self._document.project
+        return bool(now.shots and project.shots and now.hero.still.id == project.hero.still.id)
+
+    # ----------------------------------------------------------------- the view
+
+    def frame(self) -> None:
+        """Frame the still and the set."""
+        self._window.canvas.frame()
+        if self._window.scene is not None and self._window.scene.isVisible():
+            self._window.scene.frame()
+
+    def look_through_lens(self) -> None:
+        """To the solved camera and back."""
+        action = self._window.actions_table.table["view.lens"]
+        scene = self._window.scene
+        if scene is None:
+            action.setChecked(False)
+        elif action.isChecked():
+            scene.look_through_lens()
+        else:
+            scene.leave_lens()
+            scene.look(replace(scene.orbit))
+
+    # ----------------------------------------------------------------- questions
+
+    async def _ask_path(self, title: str, kinds: str, suffix: str = "", save: bool = True) -> Path | None:
+        dialog = QFileDialog(self._window, title)
+        dialog.setObjectName("ask_path")
+        dialog.setNameFilter(kinds)
+        if save:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix(suffix)
+            shots = self._document.project.shots
+            folder = self._document.path.parent if self._document.path else Path.home()
+            dialog.selectFile(str(folder / f"{shots[0].still.name if shots else 'project'}.{suffix}"))
+        else:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        accepted = await self._await_dialog(dialog)
+        return Path(dialog.selectedFiles()[0]) if accepted else None
+
+    async def _await_dialog(self, dialog: Any) -> int:
+        """Open a dialog beside everything else, and answer with how it ended."""
+        ended: asyncio.Future[int] = asyncio.get_event_loop().create_future()
+        dialog.finished.connect(lambda code: None if ended.done() else ended.set_result(code))
+        dialog.open()
+        try:
+            return await ended
+        finally:
+            dialog.deleteLater()
+
+    async def _settle_changes(self) -> bool:
+        """Ask about what is unsaved; False when the person would rather stay."""
+        if not (self._document.dirty and self._document.undo_label):
+            return True
+        box = QMessageBox(self._window)
+        box.setObjectName("unsaved")
+        box.setText(tr("Save the changes before going on?"))
+        box.setInformativeText(tr("What is not saved is lost."))
+        kinds = QMessageBox.StandardButton
+        box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
+        answer = await self._await_dialog(box)
+        if answer == kinds.Save.value:
+            return await self.save()
+        return answer == kinds.Discard.value
+
+    async def close(self) -> None:
+        """Ask once, cancel what runs, end every worker, close."""
+        if self._closing:
+            return
+        self._closing = True
+        if not await self._settle_changes():
+            self._closing = False
+            return
+        self._window.hide()
+        await self._background.run(self._engine.stop)
+        self._window.let_close()

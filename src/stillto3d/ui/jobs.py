@@ -1,0 +1,157 @@
+"""The job strip: what runs, how far it is, how long it may take, and what went wrong with what helps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from .. import __version__
+from ..engine.jobs import Event, Job, JobState
+from ..errors import Cancelled, Refusal
+from ..words import tr
+from .engine_thread import EngineThread
+from .theme import make_icon
+
+STEPS = 1000
+
+
+class _Row(QWidget):
+    """One job, or one error that nobody has dismissed."""
+
+    closed = Signal()
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = QLabel(title)
+        self.title.setProperty("heading", True)
+        self.stage, self.clock = QLabel(), QLabel()
+        self.stage.setProperty("quiet", True)
+        self.clock.setProperty("quiet", True)
+        self.stage.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(200)
+        self.close_button = QToolButton()
+        self.close_button.setIcon(make_icon("close"))
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(8, 4, 8, 4)
+        self._layout.setSpacing(12)
+        for widget, stretch in ((self.title, 0), (self.stage, 1), (self.bar, 0), (self.clock, 0)):
+            self._layout.addWidget(widget, stretch)
+        self._layout.addWidget(self.close_button)
+
+    def offer(self, text: str, does: Callable[[], object]) -> None:
+        """A button more."""
+        button = QToolButton()
+        button.setText(text)
+        button.clicked.connect(does)
+        self._layout.insertWidget(self._layout.count() - 1, button)
+
+
+class JobStrip(QWidget):
+    """A row for every generation, opening and saving under way. Errors stay until they are dismissed."""
+
+    def __init__(self, engine: EngineThread, expect_seconds: Callable[[str], float | None]) -> None:
+        super().__init__()
+        self.setObjectName("jobs")
+        self._engine, self._expect_seconds = engine, expect_seconds
+        self._rows: dict[str, tuple[_Row, float, float | None]] = {}
+        self._titles: dict[str, str] = {}
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._clock = QTimer(self)
+        self._clock.setInterval(500)
+        self._clock.timeout.connect(self._tick)
+        engine.added.connect(self._add)
+        engine.happened.connect(self._follow)
+        self.hide()
+
+    def name(self, label: str, title: str) -> None:
+        """What jobs of a label are called here."""
+        self._titles[label] = title
+
+    def show_error(self, title: str, error: BaseException, again: Callable[[], object] | None = None) -> None:
+        """Say what went wrong and what helps."""
+        if isinstance(error, Cancelled):
+            return
+        row = _Row(title)
+        row.stage.setText(
+            str(error) if isinstance(error, Refusal) else tr("This is a mistake of ours: {what}", what=error)
+        )
+        row.stage.setProperty("quiet", False)
+        row.stage.setWordWrap(True)
+        row.bar.hide()
+        row.setObjectName("error")
+        details = f"stillto3d {__version__}\n{title}: {error}\n{getattr(error, 'evidence', '')}"
+        row.offer(tr("Copy details"), lambda: QGuiApplication.clipboard().setText(details))
+        if again is not None:
+            row.offer(tr("Try again"), lambda: self._try_again(row, again))
+        row.close_button.setToolTip(tr("Dismiss"))
+        row.close_button.clicked.connect(lambda: self._remove(row))
+        self._layout.addWidget(row)
+        self.show()
+
+    def _try_again(self, row: _Row, again: Callable[[], object]) -> None:
+        self._remove(row)
+        again()
+
+    def list_errors(self) -> list[str]:
+        """The errors that are shown."""
+        rows = self.findChildren(_Row)
+        return [row.stage.text() for row in rows if isinstance(row, _Row) and row.objectName() == "error"]
+
+    def _add(self, job: Job) -> None:
+        if job.lane == "interactive":
+            return
+        row = _Row(self._titles.get(job.label, job.label))
+        row.stage.setText(tr("waiting"))
+        row.close_button.setToolTip(tr("Cancel"))
+        row.close_button.clicked.connect(lambda: self._engine.cancel(job.id))
+        self._rows[job.id] = (row, 0.0, self._expect_seconds(job.label))
+        self._layout.addWidget(row)
+        self._clock.start()
+        self.show()
+
+    def _follow(self, job: Job, event: Event) -> None:
+        if job.id not in self._rows:
+            return
+        row, started, expected = self._rows[job.id]
+        if event.state.final:
+            del self._rows[job.id]
+            self._remove(row)
+            return
+        if not started and event.state is not JobState.QUEUED:
+            self._rows[job.id] = (row, time.monotonic(), expected)
+        row.bar.setValue(round(event.fraction * STEPS))
+        if event.state is JobState.QUEUED:
+            row.stage.setText(tr("waiting"))
+        elif event.text:
+            row.stage.setText(event.text)
+        else:
+            row.stage.setText(tr("running"))
+
+    def _tick(self) -> None:
+        for row, started, expected in self._rows.values():
+            if started:
+                spent = time.monotonic() - started
+                shown = tr("{spent} of about {expected}", spent=_word_time(spent), expected=_word_time(expected or 0))
+                row.clock.setText(shown if expected else _word_time(spent))
+        if not self._rows:
+            self._clock.stop()
+
+    def _remove(self, row: _Row) -> None:
+        self._layout.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+        self.setVisible(self._layout.count() > 0)
+
+
+def _word_time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,248 @@
+"""The main window: canvas and viewport side by side, layers on the right, jobs below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..project.project import Project
+from ..words import tr
+from .actions import Actions, list_menus
+from .background import Background
+from .canvas import Canvas, make_picture
+from .document import Document
+from .engine_thread import EngineThread
+from .jobs import JobStrip
+from .layers import LayerPanel
+from .masking import Masking
+from .pyramid import build_pyramid
+
+
+class MainWindow(QMainWindow):
+    """Lays the parts out and joins them; what actions do stands in `commands`."""
+
+    closing = Signal()
+    """The person wants the window closed; `commands` asks what must be asked, then calls `let_close`."""
+    closed = Signal()
+    """The window is closed."""
+    files_dropped = Signal(list)
+    """Paths let go over the window."""
+
+    def __init__(
+        self,
+        document: Document,
+        engine: EngineThread,
+        background: Background,
+        start: Callable[[Any], Any],
+        expect_seconds: Callable[[str], float | None],
+    ) -> None:
+        super().__init__()
+        self._document, self._background, self._start = document, background, start
+        self._may_close = False
+        self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.actions_table = Actions(start)
+        self.canvas = Canvas()
+        self.scene: Any = None  # a SceneView, once VTK is loaded
+        self.masking = Masking(document, engine, self.canvas, background, start)
+        self.jobs = JobStrip(engine, expect_seconds)
+        self.layers = LayerPanel(document)
+        self._build_centre()
+        self._build_docks()
+        self._build_menus()
+        self.layers.chosen.connect(self.masking.select)
+        self.layers.chosen.connect(lambda ids: self.actions_table.refresh())
+        self.masking.layer_made.connect(lambda layer_id: self.layers.select(frozenset([layer_id])))
+        self.masking.changed.connect(self._show_attempt)
+        self.canvas.zoomed.connect(lambda zoom: self.zoom_label.setText(f"{100 * zoom:.0f} %"))
+        document.changed.connect(self._follow)
+        self.resize(1440, 900)
+        self._show_title()
+
+    # ----------------------------------------------------------------- layout
+
+    def _build_centre(self) -> None:
+        self.info_label, self.attempt_label, self.zoom_label = QLabel(), QLabel(), QLabel()
+        for label in (self.info_label, self.zoom_label):
+            label.setProperty("quiet", True)
+        self.zoom_label.setMinimumWidth(48)
+        self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._left = left = _stack(
+            _strip(self.info_label, None, self.attempt_label, None, self.zoom_label), self.canvas
+        )
+        self.view_label = QLabel(tr("Viewport"))
+        self.view_label.setProperty("quiet", True)
+        self._view_place = QVBoxLayout()
+        self._view_place.setContentsMargins(0, 0, 0, 0)
+        self.empty_view = QLabel(tr("Make the set to see it here."))
+        self.empty_view.setProperty("quiet", True)
+        self.empty_view.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._view_place.addWidget(self.empty_view)
+        holder = QWidget()
+        holder.setLayout(self._view_place)
+        self._right = right = _stack(_strip(self.view_label, None), holder)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(left)
+        self.split.addWidget(right)
+        self.split.setHandleWidth(4)
+        self.split.setStretchFactor(0, 3)
+        self.split.setStretchFactor(1, 2)
+        self.split.setSizes([840, 420])
+        centre = _stack(self.split, self.jobs)
+        centre.setObjectName("centre")
+        self.setCentralWidget(centre)
+
+    def _build_docks(self) -> None:
+        dock = QDockWidget(tr("Layers"))
+        dock.setObjectName("layers")
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        dock.setWidget(self.layers)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self.resizeDocks([dock], [280], Qt.Orientation.Horizontal)
+
+    def _build_menus(self) -> None:
+        for key, title in list_menus().items():
+            chosen = [action for wish, action in self.actions_table.table.items() if wish.startswith(f"{key}.")]
+            if not chosen:
+                continue
+            menu = self.menuBar().addMenu(title)
+            menu.setObjectName(key)
+            menu.setToolTipsVisible(True)
+            menu.addActions(chosen)
+        self.addActions(list(self.actions_table.table.values()))
+
+    def put_scene(self, scene: QWidget) -> None:
+        """Put the viewport in its place."""
+        self.scene = scene
+        self._view_place.addWidget(scene)
+        scene.hide()
+        self.show_scene()
+
+    def show_scene(self) -> None:
+        """The viewport when there is something in it, else a word."""
+        filled = any(layer.geometry is not None for layer in self._document.project.layers)
+        if self.scene is not None:
+            self.scene.setVisible(filled)
+        self.empty_view.setVisible(not (filled and self.scene is not None))
+
+    def fill_centre(self) -> None:
+        """Both, the still alone, the viewport alone, in turn."""
+        left, right = self._left, self._right
+        if left.isVisible() and right.isVisible():
+            right.hide()
+        elif left.isVisible():
+            left.hide()
+            right.show()
+        else:
+            left.show()
+
+    # ----------------------------------------------------------------- the document
+
+    def _follow(self, old: Project, new: Project) -> None:
+        self._show_title()
+        self.actions_table.refresh()
+        before = old.shots[0].still if old.shots else None
+        still = new.shots[0].still if new.shots else None
+        if still is not None and still is not before:
+            self.info_label.setText(f"{still.name}   {still.width} × {still.height}")
+            self._start(self._show_still(new))
+        self.show_scene()
+        if self.scene is not None:
+            self._start(self.scene.show_project(new))
+
+    async def _show_still(self, project: Project) -> None:
+        still = project.hero.still
+        size = (still.width, still.height)
+        self.canvas.show_picture(make_picture([still.pixels]), size)
+        levels = await self._background.run(build_pyramid, still.pixels)
+        if self._document.project.shots and self._document.project.hero.still is still:
+            self.canvas.show_picture(make_picture(levels), size)
+
+    def _show_attempt(self) -> None:
+        attempt = self.masking.attempt
+        found = attempt.candidates if attempt is not None else None
+        if attempt is None or found is None:
+            self.attempt_label.setText(tr("Masking…") if attempt is not None else "")
+        else:
+            shown = []
+            for k, confidence in enumerate(found.confidences):
+                text = f"{k + 1}  {100 * confidence:.0f} %"
+                shown.append(f"<b>{text}</b>" if k == attempt.chosen else text)
+            keys = tr("Enter keeps · Esc drops")
+            self.attempt_label.setText("&nbsp;&nbsp;&nbsp;".join([*shown, keys]))
+        self.actions_table.refresh()
+
+    def _show_title(self) -> None:
+        document = self._document
+        shots = document.project.shots
+        name = document.path.name if document.path else shots[0].still.name if shots else ""
+        title = f"{name}[*] — stillto3d" if name else "stillto3d"
+        self.setWindowModified(False)
+        self.setWindowTitle(title)
+        self.setWindowModified(document.dirty and bool(name))
+
+    # ----------------------------------------------------------------- the person's hands
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.files_dropped.emit(paths)
+            event.acceptProposedAction()
+
+    def let_close(self) -> None:
+        """Close without asking again."""
+        self._may_close = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            event.accept()
+            self.closed.emit()
+            return
+        event.ignore()
+        QTimer.singleShot(0, self.closing.emit)
+
+
+def _strip(*widgets: QWidget | None) -> QWidget:
+    """A low bar of widgets; None is a gap that stretches."""
+    bar = QWidget()
+    bar.setObjectName("strip")
+    bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    layout = QHBoxLayout(bar)
+    layout.setContentsMargins(8, 4, 8, 4)
+    layout.setSpacing(8)
+    for widget in widgets:
+        if widget is None:
+            layout.addStretch(1)
+        else:
+            layout.addWidget(widget)
+    bar.setFixedHeight(28)
+    return bar
+
+
+def _stack(*widgets: QWidget) -> QWidget:
+    """Widgets above each other; the larger ones share the room."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget, 0 if widget.objectName() in ("strip", "jobs") else 1)
+    return holder

@@ -1,0 +1,1 @@
+"""The PyVista/Qt widget that shows a project in three dimensions."""
