@@ -23,6 +23,7 @@ from stillto3d.project.geometry import Material, Mesh, place_mesh
 from stillto3d.project.project import LayerKind, Project, apply_patch, make_layer, start_project
 from stillto3d.project.space import Camera, aim_camera
 from stillto3d.project.still import Depth, Mask, Still
+from stillto3d.worker.adapters.builtin.exif import read_focal_px
 
 STILL = Still(np.zeros((20, 30, 3), dtype=np.uint8), "kitchen", "1" * 64, focal_px=40.0)
 CAMERA = Camera(30, 20, 25, 25, 15, 10, aim_camera(-0.2, 0.0, 1.5))
@@ -157,6 +158,42 @@ def test_a_known_focal_length_reaches_the_calibrator(models: Models, params: dic
     patch = calibrate_camera(Run.nothing(models), start_project(STILL), CalibrateParams(**params))
     (shot,) = patch.shots
     assert shot.camera is not None and shot.camera.fx == pytest.approx(focal)
+
+
+def turn_still(portrait: bool, focal_px: float | None) -> Still:
+    shape = (30, 20, 3) if portrait else (20, 30, 3)
+    return Still(np.zeros(shape, dtype=np.uint8), "kitchen", "1" * 64, focal_px=focal_px)
+
+
+@pytest.mark.parametrize("portrait", [False, True])
+@pytest.mark.parametrize("source", ["exif", "user"])
+def test_a_lens_has_its_millimetres_whichever_way_the_camera_was_turned(portrait: bool, source: str) -> None:
+    """A 50 mm lens on full frame, told by EXIF's equivalent (by diagonals) or by the person."""
+    told = read_focal_px({0xA405: 50}, 30, 20)
+    still = turn_still(portrait, told if source == "exif" else None)
+    params = CalibrateParams() if source == "exif" else CalibrateParams(focal_mm=50)
+
+    def calibrate(ask: roles.Calibrate) -> Camera:
+        assert ask.focal_px is not None and ask.focal_source == source
+        width, height = still.width, still.height
+        return Camera(width, height, ask.focal_px, ask.focal_px, width / 2, height / 2, aim_camera(0, 0, 1.5))
+
+    (shot,) = calibrate_camera(Run.nothing(calibrate), start_project(still), params).shots
+    assert shot.camera is not None and shot.solved_by is not None
+    assert shot.camera.fx == pytest.approx(50 * 30 / 36) and shot.camera.focal_mm == pytest.approx(50)
+    assert shot.camera.film_back_mm == shot.solved_by.params["film_back_mm"] == (24 if portrait else 36)
+
+
+def test_a_film_back_that_is_told_lies_across_the_picture() -> None:
+    still, asked = turn_still(portrait=True, focal_px=None), list[float | None]()
+
+    def calibrate(ask: roles.Calibrate) -> Camera:
+        asked.append(ask.focal_px)
+        return Camera(20, 30, 40, 40, 10, 15, aim_camera(0, 0, 1.5))
+
+    params = CalibrateParams(focal_mm=50, film_back_mm=25)
+    (shot,) = calibrate_camera(Run.nothing(calibrate), start_project(still), params).shots
+    assert asked == [40] and shot.camera is not None and shot.camera.focal_mm == pytest.approx(50)
 
 
 def test_a_locked_camera_stays(models: Models) -> None:

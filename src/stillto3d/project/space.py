@@ -58,7 +58,7 @@ class Camera:
     width, height      pixels of the still
     fx, fy, cx, cy     focal lengths and principal point in pixels
     world_from_camera  f64[4, 4], rotation and translation in metres
-    film_back_mm       width of the film back that `focal_mm` refers to
+    film_back_mm       film back across the picture's width that `focal_mm` refers to; a camera on its side has 24
     origin             where focal, rotation and height came from
     locked             a person has fixed it: solvers leave it alone
     """
