@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -32,6 +32,29 @@ def run_cli(*words: object, cwd: Path | None = None, **environment: str) -> subp
         cwd=cwd,
         env={**os.environ, **environment},
     )
+
+
+ANNOUNCED = """
+import dataclasses, sys
+from stillto3d import cli, pipelines
+convert = pipelines.PIPELINES["convert"]
+
+def announce(run, project, params):
+    print("running", flush=True)
+    return convert.function(run, project, params)
+
+pipelines.PIPELINES["convert"] = dataclasses.replace(convert, function=announce)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def start_convert(room: Path, out: Path, **environment: str) -> subprocess.Popen[str]:
+    """A `convert` that is under way: its job has been queued and its workers have started."""
+    words = [sys.executable, "-c", ANNOUNCED, "convert", str(room), "--out", str(out), *CLICKS]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(words, env={**os.environ, **environment}, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "running\n", process.communicate()
+    return process
 
 
 def draw_room(size: tuple[int, int] = (360, 240)) -> Image.Image:
@@ -207,14 +230,9 @@ def test_memory_that_runs_out_is_told_apart(room: Path, tmp_path: Path) -> None:
 
 def test_what_a_crash_has_lost_is_told_once(room: Path, tmp_path: Path) -> None:
     home = {"STILLTO3D_HOME": str(tmp_path / "home")}
-    words = [sys.executable, "-m", "stillto3d", "convert", str(room), "--out", str(tmp_path / "out"), *CLICKS]
-    process = subprocess.Popen(words, env={**os.environ, **home}, stderr=subprocess.DEVNULL)
-    queue = tmp_path / "home" / "data" / "queue.sqlite-wal"
-    deadline = time.monotonic() + 60
-    while not (queue.exists() and b"convert" in queue.read_bytes()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process = start_convert(room, tmp_path / "out", **home)
     process.kill()
-    process.wait()
+    process.communicate()
     told = [run_cli("calibrate", room, "--out", tmp_path / "out", **home).stderr for _ in range(2)]
     assert "convert" in told[0] and "convert" not in told[1]
     assert not list(Path(tempfile.gettempdir()).glob("stillto3d-worker-*")), "the dead engine's folder is swept"
@@ -241,24 +259,14 @@ def test_a_mistake_of_ours_is_70_and_keeps_its_evidence(
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_convert_leaves_nothing(room: Path, tmp_path: Path, signum: int) -> None:
     out = tmp_path / "out"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stillto3d", "convert", str(room), "--out", str(out), *CLICKS],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 60
-    while not children.read_text() and time.monotonic() < deadline:
-        time.sleep(0.05)  # until the first worker has started
-    workers = [int(pid) for pid in children.read_text().split()]
+    process = start_convert(room, out)
+    workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signum)
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 5 and "Traceback" not in told
-    assert not list(tmp_path.iterdir())
-    deadline = time.monotonic() + 10  # one that was just being started sees its pipe end a moment later
-    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()], "workers are gone"
+    assert workers and not list(tmp_path.iterdir())
+    _, stubborn = psutil.wait_procs(workers, timeout=10)  # one just being started sees its pipe end a moment later
+    assert not stubborn, "workers are gone"
 
 
 def test_names_that_a_terminal_would_obey_are_made_harmless(tmp_path: Path) -> None:
