@@ -25,6 +25,7 @@ from .product import ProductSegmenter, make_still, run_work
 from .report import (
     Figures,
     StillFigures,
+    compare_depths,
     describe_still,
     draw_limits,
     draw_stills,
@@ -32,7 +33,7 @@ from .report import (
     measure_gains,
     summarise,
 )
-from .shots import measure_camera, measure_depth, measure_shot
+from .shots import measure_camera, measure_depth, measure_network_depth, measure_shot
 from .truth import Truth, find_samples, read_samples
 
 SEED = 1
@@ -61,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.against:
         others = score_weights(truths, chosen.parts, chosen.against, console)
         scored["against"] = describe_run(others, chosen.against)
-        scored["against"]["gain_of_ours"] = measure_gains(ours, others)
+        scored["against"]["gain"] = measure_gains(ours, others)
+        scored["against"]["depth_ratio"] = compare_depths(ours, others)
     scored["seconds"] = round(time.monotonic() - started, 1)
     chosen.out.write_text(json.dumps(scored, indent=1) + "\n", encoding="utf-8")
     print_run(console, scored)
@@ -109,6 +111,8 @@ def score_still(studio: Studio, truth: Truth, parts: Sequence[str], rng: np.rand
             steps.append(measure_camera)
         if "depth" in parts and truth.depth is not None:
             steps.append(measure_depth)
+    if "depth" in parts and truth.depth is not None:
+        steps.append(measure_network_depth)
     for step in steps:
         try:
             step(studio, still, truth, figures.shot)
@@ -128,9 +132,12 @@ def print_run(console: Console, scored: Figures) -> None:
     if "against" in scored:
         for table in draw_stills([("ours", scored), ("against", scored["against"])]):
             console.print(table)
-        for key, gain in scored["against"]["gain_of_ours"].items():
+        for key, gain in scored["against"]["gain"].items():
             if gain is not None:
                 console.print(f"{key}: {gain['mean']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})")
+        for key, ratio in scored["against"]["depth_ratio"].items():
+            if ratio is not None:
+                console.print(f"{key}: {ratio:.3f} of the other's")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .floor import fit_floor
 from .truth import F32, F64, Bool, Instance, Truth, load_picture
 
 PICTURE_STEMS = ("rgb", "cat", "00000", "left", "still")
@@ -52,6 +53,7 @@ def read_folder(folder: Path, picture: Path) -> Truth:
         depth=depth,
         focal_px=intrinsics[0] if intrinsics else None,
         centre_px=intrinsics[1:] if intrinsics else None,
+        down=read_down(folder, depth, intrinsics),
     )
 
 
@@ -120,9 +122,11 @@ def _draw_polygons(path: Path, width: int, height: int) -> list[tuple[int, Bool]
 
 
 def read_depth(folder: Path) -> F32 | None:
-    """Metres f32[H, W] (0 = unknown) from millimetres, KITTI's 256ths, or Middlebury's disparity."""
+    """Metres f32[H, W] (0 = unknown) as they are, from millimetres, KITTI's 256ths, or Middlebury's disparity."""
     pictures = sorted(folder.glob("depth_000*.png")) + sorted(folder.glob("depth.png"))
-    if pictures:
+    if (folder / "depth.npz").exists():
+        metres = np.load(folder / "depth.npz")["depth"].astype(np.float32)
+    elif pictures:
         kitti = "kitti" in folder.name or pictures[0].name.startswith("depth_00000000")
         metres = load_picture(pictures[0]).astype(np.float32) / np.float32(256 if kitti else 1000)
     elif (folder / "disp.npz").exists():
@@ -150,6 +154,17 @@ def read_intrinsics(folder: Path) -> tuple[float, float, float] | None:
     if (folder / "disp.npz").exists():
         return (MIDDLEBURY_MOTORCYCLE["focal_px"], *MOTORCYCLE_CENTRE)
     return None
+
+
+def read_down(folder: Path, depth: F32 | None, intrinsics: tuple[float, float, float] | None) -> F64 | None:
+    """Down in OpenCV camera axes as it was recorded, or square to the floor that the depth shows."""
+    if (folder / "down.npy").exists():
+        recorded = np.load(folder / "down.npy").astype(np.float64)
+        down: F64 = recorded / np.linalg.norm(recorded)
+        return down
+    if depth is None or intrinsics is None:
+        return None
+    return fit_floor(depth, intrinsics[0], intrinsics[1:])
 
 
 def read_reconstruction(folder: Path) -> Iterator[Truth]:

@@ -12,10 +12,11 @@ from rich.table import Table
 from .masks import IOU_KEYS, MaskScores
 from .shots import PropFigures, ShotFigures
 
-CAMERA_KEYS = ("gravity_deg", "horizon", "focal_log")
-DEPTH_KEYS = ("abs_rel", "delta1", "constant_abs_rel", "constant_delta1")
+CAMERA_KEYS = ("gravity_deg", "horizon", "focal_log", "focal_landscape", "focal_portrait")
+NETWORK_KEYS = ("network_abs_rel", "network_delta1")  # of the depth model alone
+DEPTH_KEYS = ("abs_rel", "delta1", *NETWORK_KEYS, "constant_abs_rel", "constant_delta1")
 METHODS = ("card", "ours", "ours_true_focal", "truth")
-RESAMPLES = 2000
+RESAMPLES = 10_000
 Figures = dict[str, Any]
 
 
@@ -55,7 +56,7 @@ def summarise(stills: Sequence[StillFigures]) -> Figures:
 
 
 def summarise_cameras(shots: Sequence[ShotFigures]) -> Figures:
-    """Median, mean and greatest error of gravity; means of the others."""
+    """Median, mean and greatest error of gravity; medians of focal lengths by shape; means of the others."""
     values = {key: [shot.camera.get(key) for shot in shots] for key in CAMERA_KEYS}
     gravity = values["gravity_deg"]
     return {
@@ -64,6 +65,8 @@ def summarise_cameras(shots: Sequence[ShotFigures]) -> Figures:
         "gravity_deg_max": take(np.max, gravity),
         "horizon": take(np.mean, values["horizon"]),
         "focal_log": take(np.mean, values["focal_log"]),
+        "focal_landscape": take(np.median, values["focal_landscape"]),
+        "focal_portrait": take(np.median, values["focal_portrait"]),
     }
 
 
@@ -171,6 +174,17 @@ def measure_gains(ours: Sequence[StillFigures], others: Sequence[StillFigures]) 
     return gains
 
 
+def compare_depths(ours: Sequence[StillFigures], others: Sequence[StillFigures]) -> dict[str, float | None]:
+    """Our mean AbsRel as a share of the other's, over the stills where both are known."""
+    ratios: dict[str, float | None] = {}
+    for key in ("abs_rel", "network_abs_rel"):
+        pairs = [(a.shot.depth.get(key), b.shot.depth.get(key)) for a, b in zip(ours, others, strict=True)]
+        known = [(a, b) for a, b in pairs if a is not None and b is not None]
+        theirs = sum(b for _, b in known)
+        ratios[key] = sum(a for a, _ in known) / theirs if theirs else None
+    return ratios
+
+
 def bootstrap(groups: Sequence[Any]) -> Figures:
     """The mean over all values of all groups, with the 2.5 and 97.5 % of means over resampled groups."""
     rng = np.random.default_rng(1)
@@ -194,13 +208,22 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("random", "masks", "random_click"),
         ("best", "masks", "random_best_of_three"),
     ),
+    "scores": (
+        ("Pearson", "masks", "score_correlation"),
+        ("bias", "masks", "score_bias"),
+        ("steps down", "masks", "steps_down"),
+    ),
     "camera and depth": (
         ("gravity", "camera", "gravity_deg"),
         ("horizon", "camera", "horizon"),
         ("ln f", "camera", "focal_log"),
+        ("f, lying", "camera", "focal_landscape"),
+        ("f, tall", "camera", "focal_portrait"),
         ("AbsRel", "depth", "abs_rel"),
         ("constant", "depth", "constant_abs_rel"),
+        ("network", "depth", "network_abs_rel"),
         ("delta1", "depth", "delta1"),
+        ("network", "depth", "network_delta1"),
         ("constant", "depth", "constant_delta1"),
     ),
     "props": (

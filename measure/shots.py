@@ -9,7 +9,7 @@ import numpy as np
 
 from stillto3d.engine.run import Run
 from stillto3d.errors import StillTo3DError
-from stillto3d.models.roles import Match, MatteMask, RenderMeshes
+from stillto3d.models.roles import EstimateDepth, Match, MatteMask, RenderMeshes
 from stillto3d.pipelines.calibrate import CalibrateParams, calibrate_camera
 from stillto3d.pipelines.convert import ConvertParams, convert_still, measure_match
 from stillto3d.pipelines.prop import PropParams, make_props
@@ -74,7 +74,14 @@ def measure_depth(studio: Studio, still: Still, truth: Truth, figures: ShotFigur
     patch = run_work(studio, "set", lambda run: reconstruct_set(run, start_project(still), PropParams()))
     depth = patch.shots[0].depth
     assert depth is not None
-    figures.depth = score_depth(depth.metres, truth)
+    figures.depth |= score_depth(depth.metres, truth)
+
+
+def measure_network_depth(studio: Studio, still: Still, truth: Truth, figures: ShotFigures) -> None:
+    """The depth model's answer as it comes, before the set is made to agree with itself."""
+    raw = run_work(studio, "depth", lambda run: run.call(EstimateDepth(still)))
+    scores = score_depth(raw.depth, truth)
+    figures.depth |= {f"network_{key}": scores[key] for key in ("abs_rel", "delta1")}
 
 
 def choose_props(truth: Truth) -> list[Instance]:
@@ -116,7 +123,7 @@ def _note_solved(project: Project, truth: Truth, figures: ShotFigures) -> None:
     shot = project.hero
     assert shot.camera is not None and shot.depth is not None
     figures.camera = score_camera(shot.camera, truth)
-    figures.depth = score_depth(shot.depth.metres, truth)
+    figures.depth |= score_depth(shot.depth.metres, truth)
 
 
 def convert_clicks(studio: Studio, still: Still, chosen: Sequence[Instance]) -> tuple[Project, Match]:

@@ -43,7 +43,7 @@ def test_the_same_weights_gain_nothing_over_themselves(tmp_path):
     weights = find_resources() / "weights"
     options = ("--stills", tmp_path / "stills", "--parts", "masks", "--against", weights)
     _, scored = score(*options, out=tmp_path / "eval.json")
-    gains = scored["against"]["gain_of_ours"]
+    gains = scored["against"]["gain"]
     assert {key: gains[key]["mean"] for key in IOU_KEYS} == dict.fromkeys(IOU_KEYS, 0.0)
     assert scored["depth"]["abs_rel"] is None and scored["camera"]["gravity_deg"] is None
 

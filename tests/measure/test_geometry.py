@@ -99,3 +99,10 @@ def test_thin_masks_are_told_apart():
     frame[22:178, 42:158] = False
     assert not is_thin(box, 160) and is_thin(frame, 160)
     assert Instance(1, box).visible == 1.0
+
+
+def test_focal_errors_are_told_apart_by_the_shape_of_the_picture(tmp_path):
+    lying = score_camera(make_camera(focal=1100.0), make_truth(tmp_path))
+    assert lying["focal_landscape"] == pytest.approx(0.1) and lying["focal_portrait"] is None
+    tall = score_camera(make_camera(focal=900.0, width=900, height=1600), make_truth(tmp_path))
+    assert tall["focal_portrait"] == pytest.approx(0.1) and tall["focal_landscape"] is None

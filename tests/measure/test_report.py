@@ -12,6 +12,7 @@ from measure.masks import IOU_KEYS, MaskScores
 from measure.report import (
     StillFigures,
     bootstrap,
+    compare_depths,
     describe_still,
     draw_stills,
     list_limits,
@@ -25,8 +26,8 @@ from measure.views import View
 MASK_KEYS = {*IOU_KEYS, "score_correlation", "score_bias", "steps_down"}
 PROMISED = {
     "masks": MASK_KEYS,
-    "depth": {"abs_rel", "delta1", "constant_abs_rel", "constant_delta1"},
-    "camera": {"gravity_deg", "horizon", "focal_log"},
+    "depth": {"abs_rel", "delta1", "network_abs_rel", "network_delta1", "constant_abs_rel", "constant_delta1"},
+    "camera": {"gravity_deg", "horizon", "focal_log", "focal_landscape", "focal_portrait"},
     "props": {"height_error", "watertight", "silhouette_iou"},
     "set": {"plate_psnr_db", "second_view_psnr_db", "holes"},
 }
@@ -113,6 +114,22 @@ def test_gains_are_paired_and_resampled_over_stills():
     assert list(gain.values()) == pytest.approx([0.1, 0.1, 0.1])
     wide = bootstrap([np.array([0.5]), np.array([-0.5])])
     assert wide["mean"] == 0 and wide["low"] == -0.5 and wide["high"] == 0.5
+
+
+def test_the_interval_is_over_stills_and_the_same_every_time():
+    rng = np.random.default_rng(3)
+    groups = [np.full(5, value) for value in rng.normal(0.05, 0.1, 20)]
+    gain = bootstrap(groups)
+    assert gain == bootstrap(groups)
+    error = np.std([group[0] for group in groups]) / np.sqrt(20)
+    assert gain["high"] - gain["low"] == pytest.approx(2 * 1.96 * error, rel=0.1), "five masks of a still are one draw"
+
+
+def test_depths_are_compared_where_both_are_known():
+    ours, others = ([make_still(str(k), 1.0, 0.5) for k in range(3)] for _ in range(2))
+    for still, value in zip(others, (0.2, 0.4, None), strict=True):
+        still.shot.depth["abs_rel"] = value
+    assert compare_depths(ours, others) == {"abs_rel": pytest.approx(0.2 / 0.6), "network_abs_rel": None}
 
 
 def test_tables_leave_out_what_nobody_knows():

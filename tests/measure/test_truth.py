@@ -85,3 +85,26 @@ def test_a_reconstruction_gives_gravity_and_focal_length(tmp_path):
     (truth,) = read_foreign(tmp_path)
     assert truth.focal_px == pytest.approx(7.2)
     assert truth.down == pytest.approx([0, 1, 0], abs=1e-12)
+
+
+def test_depth_and_recorded_down_are_read_as_they_are(tmp_path):
+    folder = write_still(tmp_path / "lidar")
+    metres = np.full((6, 8), 3.0, np.float32)
+    metres[0], metres[1] = 0, 500  # unknown, and farther than a sensor knows
+    np.savez(folder / "depth.npz", depth=metres)
+    np.save(folder / "intrinsics.npy", np.array([[7.0, 0, 4], [0, 7, 3], [0, 0, 1]]))
+    np.save(folder / "down.npy", np.array([0, 2.0, 0]))
+    (truth,) = read_foreign(tmp_path)
+    assert (truth.depth[:2] == 0).all() and (truth.depth[2:] == 3).all()
+    assert truth.focal_px == 7 and truth.centre_px == (4, 3)
+    assert truth.down == pytest.approx([0, 1, 0])
+
+
+def test_down_comes_from_the_floor_where_none_was_recorded(tmp_path):
+    folder = write_still(tmp_path / "yard", size=(64, 48))
+    rows = (np.arange(48) + 0.5 - 24) / 60
+    metres = np.where(rows > 0.05, 1.5 / np.maximum(rows, 0.05), 0).astype(np.float32)
+    np.savez(folder / "depth.npz", depth=np.repeat(metres[:, None], 64, axis=1))
+    np.save(folder / "intrinsics.npy", np.array([[60.0, 0, 32], [0, 60, 24], [0, 0, 1]]))
+    (truth,) = read_foreign(tmp_path)
+    assert truth.down == pytest.approx([0, 1, 0], abs=1e-3)
