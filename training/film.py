@@ -73,7 +73,7 @@ def expose(light: Tensor, dice: Dice) -> None:
 def add_noise(light: Tensor, dice: Dice, share: float = 0.6) -> Tensor:
     """Light as a sensor counts it: shot and read noise, in blotches where it was interpolated or smoothed."""
     n = len(light)
-    speed = dice.uniform(n, 1, 1, 1).pow(3) * 0.12 * dice.happens(n, share)
+    speed = dice.uniform(n, 1, 1, 1).pow(3) * 0.07 * dice.happens(n, share)
     noise = dice.normal(*light.shape)
     noise = noise.lerp(smooth(noise) * 2.6, dice.uniform(n, 1, 1, 1))
     return light.clamp(max=BRIGHTEST).add(0.012).sqrt_().mul_(speed).mul_(noise).add_(light)

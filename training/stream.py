@@ -9,13 +9,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 import torch
 
-from .film import load_panoramas
 from .marcher import join_records, render
+from .panoramas import load_panoramas
 from .truth import Worlds
 from .worlds.records import Records, write_records
 from .worlds.scenes import make_scene
 
 SUPERSAMPLING = 2
+SEEDS_APART = 10**9  # worlds between two streams
 AHEAD = 3  # batches a process writes before they are asked for
 
 
@@ -31,8 +32,8 @@ class WorldStream:
         self, batch: int, shapes: Sequence[tuple[int, int]], seed: int, device: torch.device, workers: int
     ) -> None:
         self._batch, self._shapes, self._device = batch, list(shapes), device
-        self._next_seed, self._drawn = seed, 0
-        self._panoramas = load_panoramas(device)
+        self._next_seed, self._drawn = seed * SEEDS_APART, 0
+        self._panoramas = load_panoramas(device).permute(0, 2, 3, 1).contiguous()
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(workers, mp_context=context) if workers else None
         self._ahead: deque[Future[list[Records]]] = deque()
