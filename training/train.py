@@ -36,6 +36,7 @@ EVERY_AGREED = 10  # steps between two looks at the clock
 EVERY_LOGGED = 100
 EVERY_AVERAGED = 2
 PROFILE = 30, 50  # steps that are timed
+MOST_RANKS, SEEDS_APART = 64, 10_000_000  # a stream counts its seeds up from its first
 RECENT = 0.02  # weight of a step in the figures that are printed
 
 
@@ -44,6 +45,9 @@ class Stream(Protocol):
 
     def draw(self) -> Worlds:
         """The next batch."""
+
+    def close(self) -> None:
+        """No more of them."""
 
 
 OpenStream = Callable[[int], Stream]  # by its seed
@@ -185,7 +189,7 @@ class Training:
     def run(self) -> dict[str, float]:
         """Train for the planned seconds; the last figures by name. Writes checkpoints into the plan's folder."""
         plan, began = self.plan, self.progress
-        seed = began.seed * 1009 + self.ranks.rank  # another after every resumption
+        seed = (began.seed * MOST_RANKS + self.ranks.rank) * SEEDS_APART  # others after every resumption
         self.generator.manual_seed(seed)
         self.stream = self.open_stream(seed)
         dice = random.Random(began.seed)  # the same rounds on all ranks
@@ -215,6 +219,7 @@ class Training:
                 self.save(began.seed + 1)
                 saved = seconds
         self._log(step, clock, self.progress.images - began.images)
+        self.stream.close()
         if self.watch is not None:
             self._watch_now()
         self.save(began.seed + 1)

@@ -53,3 +53,6 @@ class FakeStream:
         """The next batch."""
         self.count += 1
         return make_worlds(*self.shapes[self.count % len(self.shapes)], seed=self.seed + self.count % 2)
+
+    def close(self):
+        """Nothing to end."""
