@@ -430,3 +430,46 @@ def test_weights_that_are_not_there_are_named_so(tmp_path: Any) -> None:
         stillnet.load(None, "cpu")
     with pytest.raises(MissingWeights):
         stillnet.load(tmp_path, "cpu")
+
+
+# --------------------------------------------------------------------------- two contracts of weights
+
+
+def answer_as(channels: int, stride: int, camera: list[float]) -> dict[str, np.ndarray]:
+    """An encoder's answers for a picture of 64 x 96, told apart by their channels."""
+    rows, columns = 64 // stride, 96 // stride
+    geo = np.arange(channels, dtype=np.float32)[:, None, None] * np.ones((rows, columns), np.float32)
+    features = {name: np.zeros((1, 1, 16, 24), np.float32) for name in FEATURES}
+    return {**features, "geo": geo[None], "cam": np.array([camera], np.float32)}
+
+
+@pytest.mark.parametrize(("height", "width"), [(600, 900), (900, 600), (700, 700)])
+def test_both_contracts_give_the_same_camera(height: int, width: int) -> None:
+    focal, long = 800.0, max(height, width)
+    first = answer_as(4, 4, [-0.1, 0.2, math.log(focal / width), 0.4])
+    second = answer_as(7, 2, [-0.1, 0.2, math.log(focal / long), 0.4, -3, -3, -2, -1])
+    old, new = (stillnet.read_answers(answers, height, width) for answers in (first, second))
+    np.testing.assert_allclose(old.camera, new.camera, atol=1e-6)
+    assert old.spread is None and old.layers is None
+    np.testing.assert_allclose(new.spread, [-3, -3, -2, -1])
+    assert new.geometry.shape == (4, 32, 48) and (new.layers[:, 0, 0] == [4, 5, 6]).all()
+    assert old.geometry.shape == (4, 16, 24)
+
+
+def test_clicks_lie_on_the_decoder_s_grid_whatever_the_depth_s_is() -> None:
+    class Fixed:
+        def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+            if "x" in feed:
+                answers = answer_as(7, 2, [0.0] * 8)
+                return [answers[name] for name in names]
+            asked.append(feed["m"].shape)
+            return [np.zeros((1, 3, 32, 48), np.float32), np.zeros((1, 3), np.float32)]
+
+    asked: list[tuple[int, ...]] = []
+    net = StillNet(WEIGHTS, "cpu")
+    net.encoder = net.decoder = Fixed()
+    still = paint(600, 900)
+    net.segment({"still": still}, {"clicks": [[450, 300, True]]}, tick)
+    assert asked == [(1, 8, 16, 24)]
+    answer = net.depth({"still": still}, {}, tick)
+    assert answer["depth"].shape == (32, 48) and answer["normals"].shape == (32, 48, 3)

@@ -32,8 +32,10 @@ class Encoding(NamedTuple):
     """What the encoder says about one still."""
 
     features: Arrays  # s2, p4, p8, p16: what the decoder reads
-    geometry: np.ndarray  # f32[4,h/4,w/4]: log depth in metres, then the normal in OpenCV axes, not normalised
-    camera: np.ndarray  # f32[4]: pitch, roll (radians), ln(focal px / width px), ln(height m)
+    geometry: np.ndarray  # f32[4,h,w]: log depth in metres, then the normal in OpenCV axes, not normalised
+    camera: np.ndarray  # f32[4]: pitch, roll (radians), ln(focal px / long side px), ln(height m)
+    layers: np.ndarray | None  # f32[3,h,w]: sky logit, ln(far side / depth), ln(behind / depth); None: not answered
+    spread: np.ndarray | None  # f32[4]: log standard deviation of the camera's answers; None: not answered
 
 
 class StillNet:
@@ -62,8 +64,8 @@ class StillNet:
             self._encodings.move_to_end(still_id)
             return self._encodings[still_id]
         names = ["s2", "p4", "p8", "p16", "geo", "cam"]
-        *features, geometry, camera = self.encoder.run(names, {"x": to_network_picture(still)})
-        encoding = Encoding(dict(zip(names, features)), geometry[0], camera[0])
+        answers = dict(zip(names, self.encoder.run(names, {"x": to_network_picture(still)})))
+        encoding = read_answers(answers, *still.shape[:2])
         if still_id is not None:
             self._encodings[still_id] = encoding
             while len(self._encodings) > KEPT_STILLS:
@@ -100,7 +102,7 @@ class StillNet:
         tick(0, 2)
         encoding = self.encode(still, params.get("still_id"))
         tick(1, 2)
-        grid = encoding.geometry.shape[1:]
+        grid = encoding.features["p4"].shape[2:]
         logits, scores = self.decode(encoding, draw_click_maps(grid, (height, width), clicks, box, earlier))
         masks = cut_masks(logits, height, width)
         scores = np.clip(np.nan_to_num(scores), 0, 1).astype(np.float32)
@@ -134,15 +136,16 @@ class StillNet:
         """
         still = arrays["still"]
         tick(0, 2)
-        pitch, roll, log_focal, log_height = (float(v) for v in self.encode(still, params.get("still_id")).camera)
+        encoding = self.encode(still, params.get("still_id"))
+        pitch, roll, log_focal, log_height = (float(v) for v in encoding.camera)
         tick(1, 2)
         height, width = still.shape[:2]
         known = params.get("focal_px")
         focal_px, source, sure = float(known or PRIOR_FOCAL * max(width, height)), "prior", 0.3
         if known:
             source, sure = str(params.get("focal_source", "exif")), 0.9
-        elif width > height:  # the network has seen no tall picture
-            focal_px, source, sure = math.sqrt(focal_px * math.exp(log_focal) * width), "network", 0.3
+        elif width > height or encoding.spread is not None:  # the first network has seen no tall picture
+            focal_px, source, sure = math.sqrt(focal_px * math.exp(log_focal) * max(width, height)), "network", 0.3
         pitch, roll = float(np.clip(pitch, -1.4, 1.4)), float(np.clip(roll, -1.4, 1.4))
         rotation = ("network", 0.35)
         solved = solve_camera(find_lines(still), Prior(pitch, roll, max(width, height), focal_px, bool(known)))
@@ -171,6 +174,20 @@ def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str,
     net = StillNet(Path(weights), device)
     import_ahead("scipy.optimize")
     return {"prepare": net.prepare, "segment": net.segment, "depth": net.depth, "calibrate": net.calibrate}
+
+
+def read_answers(answers: Arrays, height: int, width: int) -> Encoding:
+    """Read an encoder's answers to a still of that size, of the second contract or of the first.
+
+    The second answers geo [1,7,h/2,w/2] (depth, normal, sky, far side, behind) and cam [1,8] (with its spread, the
+    focal length over the long side); the first geo [1,4,h/4,w/4] and cam [1,4], the focal length over the width.
+    """
+    features = {name: answers[name] for name in ("s2", "p4", "p8", "p16")}
+    geometry, camera = answers["geo"][0], answers["cam"][0]
+    if len(geometry) == 7 and len(camera) == 8:
+        return Encoding(features, geometry[:4], camera[:4], geometry[4:], camera[4:])
+    over_long_side = np.array([0, 0, math.log(width / max(width, height)), 0], np.float32)
+    return Encoding(features, geometry, camera + over_long_side, None, None)
 
 
 def open_session(file: Path, device: str) -> Any:
