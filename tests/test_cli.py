@@ -175,7 +175,8 @@ def test_a_second_run_replaces_the_first_ones_files(room: Path, tmp_path: Path) 
     (out / "notes.txt").write_text("mine")
     second = run_cli("segment", room, "--out", out, "--box", "210,80,275,172", "--name", "lamp")
     assert first.returncode == second.returncode == 0, second.stderr
-    assert "Removed with the earlier set: masks/chair.candidate_1.png" in second.stdout and "notes.txt" in second.stdout
+    assert "Removed with the earlier set: 4 (masks/chair.candidate_1.png, " in second.stdout
+    assert "notes.txt" in second.stdout
     assert {path.name.split(".")[0] for path in (out / "masks").iterdir()} == {"lamp"}
     check_set(out)
 
@@ -289,6 +290,15 @@ def test_stills_with_awkward_names_are_converted(tmp_path: Path, name: bytes) ->
     )
     assert done.returncode == 0, done.stderr
     check_set(tmp_path / "out")
+
+
+def test_a_reader_that_has_enough_is_no_error(converted: tuple[Path, dict[str, Any]]) -> None:
+    words = [sys.executable, "-u", "-m", "stillto3d", "inspect", str(converted[0])]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()  # as `| head` does
+    assert process.stderr.read() == b"" and process.wait(60) == 1
+    process.stderr.close()
 
 
 def test_help_lists_every_command_and_parameter() -> None:

@@ -73,6 +73,8 @@ def _guard(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(_show_error(Cancelled(), as_json)) from None
         except StillTo3DError as error:
             raise typer.Exit(_show_error(error, as_json)) from error
+        except BrokenPipeError:  # whoever read our output has enough
+            raise
         except OSError as error:
             raise typer.Exit(_show_error(word_os_error(error, error.filename or ""), as_json)) from error
         except Exception as error:

@@ -143,14 +143,32 @@ def test_what_lies_outside_the_still_is_refused(models: Models, params: dict[str
         segment_objects(Run.nothing(models), start_project(STILL), SegmentParams(**params))
 
 
-def test_an_empty_mask_is_not_chosen(models: Models) -> None:
+def offer_masks(models: Models, shares: tuple[float, ...], best: int) -> None:
+    """Candidates that take these shares of the still, from its top, the first one the surest."""
+
     def segment(ask: roles.Segment) -> Candidates:
-        empty, full = np.zeros((20, 30), np.uint8), np.full((20, 30), 255, np.uint8)
-        return Candidates((Mask(empty, STILL.id), Mask(full, STILL.id)), (0.9, 0.1), 0)
+        masks = [np.zeros((20, 30), np.uint8) for _ in shares]
+        for mask, share in zip(masks, shares, strict=True):
+            mask[: round(20 * share)] = 255
+        return Candidates(tuple(Mask(m, STILL.id) for m in masks), (0.9, 0.5, 0.1)[: len(masks)], best)
 
     models.segment = segment  # type: ignore[method-assign]
-    patch = segment_objects(Run.nothing(models), start_project(STILL), SegmentParams(click=("6,6",)))
-    assert patch.layers[0].masks[STILL.id].count_pixels() == 600
+
+
+@pytest.mark.parametrize(("shares", "best"), [((0, 0.5), 0), ((1, 0.5), 0), ((1, 0.5, 0.2), 0), ((0, 1, 0.5), 1)])
+def test_a_mask_of_nothing_or_of_everything_is_not_chosen(models: Models, shares: tuple[float, ...], best: int) -> None:
+    offer_masks(models, shares, best)
+    patch = segment_objects(Run.nothing(models), start_project(STILL), SegmentParams(click=("6,6 7,7",)))
+    assert patch.layers[0].masks[STILL.id].count_pixels() == 300
+    second = [ask for ask in models.asked if isinstance(ask, roles.Segment)][1]
+    assert second.earlier is not None and second.earlier.count_pixels() == 300
+
+
+@pytest.mark.parametrize(("shares", "told"), [((0, 0, 0), "no object"), ((1, 0, 1), "whole still")])
+def test_a_still_without_any_object_is_refused(models: Models, shares: tuple[float, ...], told: str) -> None:
+    offer_masks(models, shares, 0)
+    with pytest.raises(BadInput, match=told):
+        segment_objects(Run.nothing(models), start_project(STILL), SegmentParams(box=("1,1,9,9",)))
 
 
 @pytest.mark.parametrize(("params", "focal"), [({}, 40.0), ({"focal_mm": 50.0}, 50 * 30 / 36)])

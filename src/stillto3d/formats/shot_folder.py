@@ -14,13 +14,13 @@ from .. import __version__
 from ..engine.run import Run
 from ..models.roles import Candidates, Match
 from ..project.geometry import Mesh, measure_bounds
-from ..project.project import Layer, Project
+from ..project.project import Layer, LayerKind, Project
 from ..words import tr
 from .glb import collect_models, describe_camera, write_glb, write_prop
 from .picture import write_mask, write_png
 from .ply import write_ply
 from .s3d import write_s3d
-from .staging import name_file, name_files, stage_set
+from .staging import name_file, name_files, name_some, stage_set
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,25 @@ class Outcome:
     def describe(self) -> Iterator[str]:
         """What a person wants to know, line by line."""
         yield from self.report["warnings"]
-        if self.report["removed"]:
-            yield tr("Removed with the earlier set: {names}", names=", ".join(self.report["removed"]))
+        removed = self.report["removed"]
+        if removed:
+            yield tr("Removed with the earlier set: {n} ({names})", n=len(removed), names=name_some(removed))
         camera = self.report["camera"]
         if camera is not None:
-            source = camera["origin"]["focal"]["source"]
+            source = word_source(camera["origin"]["focal"]["source"])
             yield tr("Camera: {mm:.0f} mm ({source})", mm=camera["focal_mm"], source=source)
         for layer in self.report["layers"]:
-            size = "" if layer["height_m"] is None else f"{layer['height_m']:.2f} m"
+            measured = layer["kind"] == LayerKind.PROP.value and layer["height_m"] is not None
+            size = f"{layer['height_m']:.2f} m" if measured else ""
             parts = (
                 layer["name"],
                 size,
                 f"{layer['triangles']} " + tr("triangles") if layer["triangles"] else "",
             )
             yield "  ".join(part for part in parts if part)
+        built = any(layer["height_m"] is not None for layer in self.report["layers"])
+        if built and camera is not None and camera["origin"]["height"]["source"] != "user":
+            yield tr("Metres are a guess: nothing in the still was measured. --known-length sets them right.")
         seconds = sum(self.report["seconds"].values())
         yield tr(
             "{n} files in {folder}, {seconds:.1f} s",
@@ -100,6 +105,18 @@ def write_shot_folder(
             "models": [dict(m) for m in collect_models([shot.solved_by, *(lay.made_by for lay in project.layers)])],
         }
         return Outcome(out, staging.commit(run, report))
+
+
+def word_source(source: str) -> str:
+    """Where a solved quantity came from (one of `space.ORIGINS`), in the person's language."""
+    words = {
+        "exif": tr("from EXIF"),
+        "user": tr("as told"),
+        "vanishing_points": tr("from the still's lines"),
+        "network": tr("a guess of the network"),
+        "prior": tr("assumed"),
+    }
+    return words[source]
 
 
 def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -25,7 +25,7 @@ from .strict_json import read_json
 
 REPORT = "report.json"
 _JOURNAL, _NEW, _OLD, _LOCK = "journal.json", "new", "old", "lock"
-_NAMED = 3  # files that a warning names; of more it tells the number
+_NAMED = 3  # files that a sentence names; of more it tells the number
 
 Entry = dict[str, Any]
 """A file of a set: path (relative, with "/"), size, sha256; in a journal also whether it `replaces` another."""
@@ -224,9 +224,14 @@ def _find_stale(run: Run, out: Path, new: list[str]) -> tuple[list[Entry], list[
     return stale, sorted(strange)
 
 
+def name_some(names: list[str]) -> str:
+    """The first few of these names, for a sentence."""
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+
+
 def _word_strange(strange: list[str]) -> str:
-    named = ", ".join(strange[:_NAMED]) + (", ..." if len(strange) > _NAMED else "")
-    return tr("Left alone in the folder, as not of this set: {n} ({names}).", n=len(strange), names=named)
+    names = name_some(strange)
+    return tr("Left alone in the folder, as not of this set: {n} ({names}).", n=len(strange), names=names)
 
 
 def _roll_forward(out: Path, home: Path, moves: list[Entry], stale: list[Entry]) -> None:

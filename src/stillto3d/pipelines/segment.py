@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,7 @@ from ..project.still import Mask, Still
 from ..words import tr
 
 Box = tuple[float, float, float, float]
+WHOLE = 0.98  # share of the still from which a mask is no object's
 
 
 class SegmentParams(BaseModel):
@@ -86,6 +88,7 @@ def segment_objects(run: Run, project: Project, params: SegmentParams) -> Patch:
         wanted = params.name[k] if k < len(params.name) else f"prop_{k + 1:02d}"
         part.progress(0.0, tr("masking {name}", name=wanted))
         candidates = choose_mask(part, still, clicks, box)
+        _refuse_mask(candidates, wanted)
         mask = part.call(MatteMask(still, candidates.masks[candidates.best], params.hair))
         shown = {
             "click": params.click[k : k + 1],
@@ -105,25 +108,33 @@ def choose_mask(run: Run, still: Still, clicks: tuple[Click, ...], box: Box | No
     first = [index for index, click in enumerate(clicks) if click.positive][:1]
     ordered = [clicks[i] for i in first] + [c for i, c in enumerate(clicks) if i not in first]
     if not ordered:
-        return _require_mask(run.call(Segment(still, (), box)))
+        return _prefer_object(run.call(Segment(still, (), box)))
     earlier: Mask | None = None
     if box is not None:
-        found = run.call(Segment(still, (), box))
+        found = _prefer_object(run.call(Segment(still, (), box)))
         earlier = found.masks[found.best]
     for count in range(1, len(ordered) + 1):
-        found = run.call(Segment(still, tuple(ordered[:count]), box, earlier))
+        found = _prefer_object(run.call(Segment(still, tuple(ordered[:count]), box, earlier)))
         earlier = found.masks[found.best]
-    return _require_mask(found)
-
-
-def _require_mask(found: Candidates) -> Candidates:
-    if not found.masks[found.best].count_pixels():
-        filled = [k for k, mask in enumerate(found.masks) if mask.count_pixels()]
-        if not filled:
-            raise BadInput("There is no object where you clicked.", "Click on its middle, or draw a box around it.")
-        best = max(filled, key=lambda k: found.confidences[k])
-        return Candidates(found.masks, found.confidences, best)
     return found
+
+
+def _prefer_object(found: Candidates) -> Candidates:
+    """The candidates, with one as the best that is neither empty nor nearly the whole still, if there is any."""
+    shares = [mask.count_pixels() / mask.alpha.size for mask in found.masks]
+    usable = [k for k, share in enumerate(shares) if 0 < share < WHOLE]
+    if found.best in usable or not usable:
+        return found
+    return replace(found, best=max(usable, key=lambda k: found.confidences[k]))
+
+
+def _refuse_mask(found: Candidates, name: str) -> None:
+    chosen = found.masks[found.best]
+    if not chosen.count_pixels():
+        raise BadInput("There is no object where you clicked.", "Click on its middle, or draw a box around it.")
+    if chosen.count_pixels() >= WHOLE * chosen.alpha.size:
+        message = "The mask of {name} takes the whole still."
+        raise BadInput(message, "Draw a box around it, or give points off it with a leading minus.", name=name)
 
 
 def _refuse_outside(still: Still, clicks: tuple[Click, ...], box: Box | None) -> None:
