@@ -213,12 +213,14 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("bias", "masks", "score_bias"),
         ("steps down", "masks", "steps_down"),
     ),
-    "camera and depth": (
+    "camera": (
         ("gravity", "camera", "gravity_deg"),
         ("horizon", "camera", "horizon"),
         ("ln f", "camera", "focal_log"),
         ("f, lying", "camera", "focal_landscape"),
         ("f, tall", "camera", "focal_portrait"),
+    ),
+    "depth": (
         ("AbsRel", "depth", "abs_rel"),
         ("constant", "depth", "constant_abs_rel"),
         ("network", "depth", "network_abs_rel"),
