@@ -32,23 +32,24 @@ def find_horizon_row(down: F64, focal: float, centre: tuple[float, float], colum
 
 
 def score_camera(camera: Camera, truth: Truth) -> dict[str, float | None]:
-    """gravity_deg; horizon (row error at the middle column, in picture heights); focal_log, |ln ratio|;
-    focal_landscape or focal_portrait, |ratio - 1|, by the picture's shape (a square lies)."""
+    """gravity_deg; horizon (row error at the middle column, in picture heights); roll and true_roll, radians;
+    focal_log, |ln ratio|; focal_landscape or focal_portrait, |ratio - 1|, by the picture's shape (a square lies)."""
     gravity = horizon = focal = None
-    errors: dict[str, float | None] = {"focal_landscape": None, "focal_portrait": None}
+    others: dict[str, float | None] = dict.fromkeys(("focal_landscape", "focal_portrait", "roll", "true_roll"))
     if truth.focal_px is not None:
         focal = float(abs(np.log(camera.fx / truth.focal_px)))
         shape = "focal_portrait" if camera.height > camera.width else "focal_landscape"
-        errors[shape] = abs(camera.fx / truth.focal_px - 1)
+        others[shape] = abs(camera.fx / truth.focal_px - 1)
     if truth.down is not None:
         down = get_down(camera)
         gravity = measure_angle_deg(down, truth.down)
+        others["roll"], others["true_roll"] = (float(np.arctan2(-axis[0], axis[1])) for axis in (down, truth.down))
         if truth.focal_px is not None and truth.centre_px is not None:
             middle = camera.width / 2
             solved = find_horizon_row(down, camera.fx, (camera.cx, camera.cy), middle)
             true = find_horizon_row(truth.down, truth.focal_px, truth.centre_px, middle)
             horizon = abs(solved - true) / camera.height
-    return {"gravity_deg": gravity, "horizon": horizon, "focal_log": focal, **errors}
+    return {"gravity_deg": gravity, "horizon": horizon, "focal_log": focal, **others}
 
 
 def score_depth(metres: F32, truth: Truth) -> dict[str, float | None]:

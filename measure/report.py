@@ -63,11 +63,20 @@ def summarise_cameras(shots: Sequence[ShotFigures]) -> Figures:
         "gravity_deg": take(np.median, gravity),
         "gravity_deg_mean": take(np.mean, gravity),
         "gravity_deg_max": take(np.max, gravity),
+        "roll_share": measure_roll_share(shots),
         "horizon": take(np.mean, values["horizon"]),
         "focal_log": take(np.mean, values["focal_log"]),
         "focal_landscape": take(np.median, values["focal_landscape"]),
         "focal_portrait": take(np.median, values["focal_portrait"]),
     }
+
+
+def measure_roll_share(shots: Sequence[ShotFigures]) -> float | None:
+    """How much of the true roll is answered: the slope of solved over true roll, through 0; None without any roll."""
+    pairs = [(shot.camera.get("true_roll"), shot.camera.get("roll")) for shot in shots]
+    known = [(true, solved) for true, solved in pairs if true is not None and solved is not None]
+    weight = sum(true * true for true, _ in known)
+    return sum(true * solved for true, solved in known) / weight if weight > 1e-6 else None
 
 
 def summarise_props(props: Sequence[PropFigures]) -> Figures:
@@ -216,6 +225,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "camera": (
         ("gravity", "camera", "gravity_deg"),
         ("horizon", "camera", "horizon"),
+        ("roll's share", "camera", "roll_share"),
         ("ln f", "camera", "focal_log"),
         ("f, lying", "camera", "focal_landscape"),
         ("f, tall", "camera", "focal_portrait"),

@@ -106,3 +106,8 @@ def test_focal_errors_are_told_apart_by_the_shape_of_the_picture(tmp_path):
     assert lying["focal_landscape"] == pytest.approx(0.1) and lying["focal_portrait"] is None
     tall = score_camera(make_camera(focal=900.0, width=900, height=1600), make_truth(tmp_path))
     assert tall["focal_portrait"] == pytest.approx(0.1) and tall["focal_landscape"] is None
+
+
+def test_solved_and_true_roll_stand_side_by_side(tmp_path):
+    scores = score_camera(make_camera(-0.3, 0.1), make_truth(tmp_path, down=find_down(-0.3, 0.2)))
+    assert (scores["roll"], scores["true_roll"]) == pytest.approx((0.1, 0.2))

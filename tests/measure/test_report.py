@@ -27,7 +27,7 @@ MASK_KEYS = {*IOU_KEYS, "score_correlation", "score_bias", "steps_down"}
 PROMISED = {
     "masks": MASK_KEYS,
     "depth": {"abs_rel", "delta1", "network_abs_rel", "network_delta1", "constant_abs_rel", "constant_delta1"},
-    "camera": {"gravity_deg", "horizon", "focal_log", "focal_landscape", "focal_portrait"},
+    "camera": {"gravity_deg", "horizon", "focal_log", "focal_landscape", "focal_portrait", "roll_share"},
     "props": {"height_error", "watertight", "silhouette_iou"},
     "set": {"plate_psnr_db", "second_view_psnr_db", "holes"},
 }
@@ -76,6 +76,13 @@ def test_medians_means_and_the_worst():
     stills = [make_still(str(k), gravity, 0.5) for k, gravity in enumerate((1.0, 2.0, 9.0))]
     camera = summarise(stills)["camera"]
     assert (camera["gravity_deg"], camera["gravity_deg_mean"], camera["gravity_deg_max"]) == (2, 4, 9)
+
+
+def test_half_a_roll_is_answered_by_half():
+    stills = [make_still(str(k), 1.0, 0.5) for k in range(3)]
+    for still, true in zip(stills, (0.1, -0.05, None), strict=True):
+        still.shot.camera |= {"true_roll": true, "roll": None if true is None else true / 2}
+    assert summarise(stills)["camera"]["roll_share"] == pytest.approx(0.5)
 
 
 def test_the_reference_proves_no_height_and_thin_props_no_silhouette():
