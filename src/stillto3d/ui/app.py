@@ -62,17 +62,30 @@ class Session:
         from ..viewport.scene_view import SceneView
 
         if self.window.scene is None:
-            scene = SceneView(self.background.run)
+            scene = SceneView(self.background.run, self.window.view_place)
             self.window.put_scene(scene)
             self.start(scene.show_project(self.document.project))
 
-    def close(self) -> None:
-        """Give everything back, once the window is closed."""
+    async def live(self, files: Sequence[str] = ()) -> None:
+        """Show the window, and come back when it is closed and everything is given back."""
+        ended = self._loop.create_future()
+        self.window.closed.connect(lambda: None if ended.done() else ended.set_result(None))
+        self.window.show()
+        QTimer.singleShot(0, self.load_viewport)
+        if files:
+            self.start(self.commands.open_files([Path(name) for name in files]))
+        await ended
+        await self.close()
+
+    async def close(self) -> None:
+        """End the workers, threads and tasks, and give back what the graphics hold."""
+        await self.background.run(self.engine.stop)
         if self.window.scene is not None:
             self.window.scene.close_view()
-        self.engine.stop()
-        for task in self._tasks:
+        left = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         self.background.close()
         self.studio.close()
         self.window.deleteLater()
@@ -89,15 +102,7 @@ def run_window(files: Sequence[str]) -> int:
     apply_theme(app)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    session = Session(loop)
     app.setQuitOnLastWindowClosed(False)
-    ended = loop.create_future()
-    session.window.closed.connect(lambda: None if ended.done() else ended.set_result(None))
-    session.window.show()
-    QTimer.singleShot(0, session.load_viewport)
-    if files:
-        session.start(session.commands.open_files([Path(name) for name in files]))
     with loop:
-        loop.run_until_complete(ended)
-        session.close()
+        loop.run_until_complete(Session(loop).live(files))
     return 0

@@ -28,6 +28,17 @@ from .engine_thread import EngineThread
 from .window import MainWindow
 
 
+def word_pipelines() -> dict[str, str]:
+    """What the job strip calls the pipelines."""
+    return {
+        "convert": tr("Make the whole shot"),
+        "segment": tr("Mask"),
+        "calibrate": tr("Solve the camera"),
+        "reconstruct": tr("Make set"),
+        "prop": tr("Make props"),
+    }
+
+
 class Commands:
     """Wishes of the person, carried out on the document through the engine."""
 
@@ -43,8 +54,8 @@ class Commands:
         self._studio, self._document, self._engine = studio, document, engine
         self._background, self._window, self._start = background, window, start
         self._closing = False
-        for pipeline in PIPELINES.values():
-            window.jobs.name(pipeline.name, tr(pipeline.title))
+        for name, title in word_pipelines().items():
+            window.jobs.name(name, title)
         self._bind()
         window.files_dropped.connect(lambda paths: start(self.open_files(paths)))
         window.closing.connect(lambda: start(self.close()))
@@ -181,7 +192,7 @@ class Commands:
         """Run a pipeline on the project as it is now; its patch becomes a step when it is done."""
         project = self._document.project
         pipeline = PIPELINES[name]
-        title = tr(pipeline.title)
+        title = word_pipelines()[name]
         try:
             chosen = self._studio.check_params(pipeline, params)
             path = self._document.path
@@ -253,7 +264,7 @@ class Commands:
 
     async def _settle_changes(self) -> bool:
         """Ask about what is unsaved; False when the person would rather stay."""
-        if not (self._document.dirty and self._document.undo_label):
+        if not self._document.dirty:
             return True
         box = QMessageBox(self._window)
         box.setObjectName("unsaved")

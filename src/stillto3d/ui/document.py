@@ -55,7 +55,7 @@ class Document(QObject):
         self._undo.clear()
         self._redo.clear()
         self.path = path
-        self._saved = project if path is not None else Project()
+        self._saved = project
         self._put(project)
 
     def apply(self, patch: Patch) -> None:

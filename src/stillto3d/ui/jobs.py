@@ -70,7 +70,15 @@ class JobStrip(QWidget):
         self._clock.timeout.connect(self._tick)
         engine.added.connect(self._add)
         engine.happened.connect(self._follow)
-        self.hide()
+        self.hint = QLabel()
+        self.hint.setProperty("quiet", True)
+        self.hint.setContentsMargins(8, 4, 8, 4)
+        self._layout.addWidget(self.hint)
+        self.setMinimumHeight(32)
+
+    def _settle(self) -> None:
+        """The hint stands where there is nothing else."""
+        self.hint.setVisible(not self.findChildren(_Row, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
     def name(self, label: str, title: str) -> None:
         """What jobs of a label are called here."""
@@ -95,11 +103,16 @@ class JobStrip(QWidget):
         row.close_button.setToolTip(tr("Dismiss"))
         row.close_button.clicked.connect(lambda: self._remove(row))
         self._layout.addWidget(row)
-        self.show()
+        self._settle()
 
     def _try_again(self, row: _Row, again: Callable[[], object]) -> None:
         self._remove(row)
         again()
+
+    def dismiss_all(self) -> None:
+        """Take the errors away."""
+        for row in self.findChildren(_Row, "error"):
+            self._remove(row)
 
     def list_errors(self) -> list[str]:
         """The errors that are shown."""
@@ -115,8 +128,8 @@ class JobStrip(QWidget):
         row.close_button.clicked.connect(lambda: self._engine.cancel(job.id))
         self._rows[job.id] = (row, 0.0, self._expect_seconds(job.label))
         self._layout.addWidget(row)
+        self._settle()
         self._clock.start()
-        self.show()
 
     def _follow(self, job: Job, event: Event) -> None:
         if job.id not in self._rows:
@@ -147,9 +160,9 @@ class JobStrip(QWidget):
 
     def _remove(self, row: _Row) -> None:
         self._layout.removeWidget(row)
-        row.hide()
+        row.setParent(None)
         row.deleteLater()
-        self.setVisible(self._layout.count() > 0)
+        self._settle()
 
 
 def _word_time(seconds: float) -> str:

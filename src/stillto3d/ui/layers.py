@@ -5,16 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from ..project.geometry import Mesh
 from ..project.project import Layer, LayerKind, Project
 from ..project.still import U8
 from ..words import tr
 from .document import Document
-from .theme import make_icon
+from .theme import colour, make_icon
 
 NAME, STATE, EYE, LOCK = range(4)
 THUMBNAIL = 32
@@ -23,6 +31,11 @@ LAYER_ID = Qt.ItemDataRole.UserRole
 
 class _NoTyping(QStyledItemDelegate):
     """Icons are clicked; only names are typed."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.decorationSize = QSize(16, 16)
+        option.decorationAlignment = Qt.AlignmentFlag.AlignCenter
 
     def createEditor(self, parent: QWidget, option: object, index: object) -> QWidget:
         return None  # type: ignore[return-value]
@@ -38,6 +51,7 @@ class LayerPanel(QTreeWidget):
         super().__init__(parent)
         self._document = document
         self._filling = False
+        self._latest: frozenset[str] = frozenset()  # stays while undo takes a layer away and brings it back
         self.setAccessibleName(tr("Layers"))
         self.setColumnCount(4)
         self.setHeaderHidden(True)
@@ -60,7 +74,7 @@ class LayerPanel(QTreeWidget):
         self._items: dict[str, QTreeWidgetItem] = {}
         self.itemClicked.connect(self._click)
         self.itemChanged.connect(self._rename)
-        self.itemSelectionChanged.connect(lambda: self.chosen.emit(self.selected()))
+        self.itemSelectionChanged.connect(self._choose)
         document.changed.connect(self._follow)
 
     def selected(self) -> frozenset[str]:
@@ -76,6 +90,11 @@ class LayerPanel(QTreeWidget):
         for layer_id, item in self._items.items():
             item.setSelected(layer_id in ids)
         self.blockSignals(False)
+        self._choose()
+
+    def _choose(self) -> None:
+        if not self._filling:
+            self._latest = self.selected()
         self.chosen.emit(self.selected())
 
     # ----------------------------------------------------------------- drawing
@@ -85,6 +104,8 @@ class LayerPanel(QTreeWidget):
         group.setFlags(Qt.ItemFlag.ItemIsEnabled)
         group.setFirstColumnSpanned(True)
         group.setExpanded(True)
+        group.setForeground(NAME, colour("quiet"))
+        group.setSizeHint(NAME, QSize(0, 24))
         return group
 
     def _follow(self, old: Project, new: Project) -> None:
@@ -97,6 +118,7 @@ class LayerPanel(QTreeWidget):
         for layer in new.layers:
             if layer.id not in self._items:
                 self._items[layer.id] = QTreeWidgetItem(self._groups[layer.kind])
+                self._items[layer.id].setSelected(layer.id in self._latest)
             elif before.get(layer.id) is layer and same_still:
                 continue
             self._fill(self._items[layer.id], layer, new)
@@ -194,7 +216,11 @@ def _make_icon(pixels: U8) -> QIcon:
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
-    pixmap = QPixmap.fromImage(fit)
+    pixmap = QPixmap(2 * THUMBNAIL, 2 * THUMBNAIL)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.drawImage((pixmap.width() - fit.width()) // 2, (pixmap.height() - fit.height()) // 2, fit)
+    painter.end()
     pixmap.setDevicePixelRatio(2.0)
     icon = QIcon()
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):

@@ -93,6 +93,11 @@ class Masking(QObject):
         return self._history[-1] if self._history else None
 
     @property
+    def preview(self) -> Mask | None:
+        """What a click under the pointer would take, or None."""
+        return self._hover
+
+    @property
     def still(self) -> Still | None:
         """The still that is being masked."""
         shots = self._document.project.shots

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ..project.project import Project
+from ..viewport.surface import choose_format, hold_surface
 from ..words import tr
 from .actions import Actions, list_menus
 from .background import Background
@@ -49,6 +50,7 @@ class MainWindow(QMainWindow):
         start: Callable[[Any], Any],
         expect_seconds: Callable[[str], float | None],
     ) -> None:
+        choose_format()
         super().__init__()
         self._document, self._background, self._start = document, background, start
         self._may_close = False
@@ -91,9 +93,10 @@ class MainWindow(QMainWindow):
         self.empty_view.setProperty("quiet", True)
         self.empty_view.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._view_place.addWidget(self.empty_view)
-        holder = QWidget()
-        holder.setLayout(self._view_place)
-        self._right = right = _stack(_strip(self.view_label, None), holder)
+        self.view_place = QWidget()
+        self.view_place.setLayout(self._view_place)
+        hold_surface(self.view_place)
+        self._right = right = _stack(_strip(self.view_label, None), self.view_place)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(left)
         self.split.addWidget(right)

@@ -55,6 +55,7 @@ def make_actor(prepared: Prepared) -> Any:
         texture.InterpolateOn()
         texture.MipmapOn()
         actor.texture = texture
+        actor.prop.color = (1.0, 1.0, 1.0)
         mapper.scalar_visibility = False
     elif prepared.colors is not None:
         data.point_data["colors"] = prepared.colors

@@ -187,6 +187,8 @@ class SceneView(QWidget):
             view.SetViewAngle(np.degrees(VIEW_ANGLE))
         else:
             self._aim_lens(view, self._lens)
+        for actor in self._extra.values():
+            actor.SetVisibility(self._lens is None)
         self._plotter.renderer.ResetCameraClippingRange()
         if draw:
             self.redraw()
