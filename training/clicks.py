@@ -112,12 +112,18 @@ def find_cell(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return index % width, index // width, value
 
 
+def draw_by_weight(weight: Tensor, generator: torch.Generator) -> Tensor:
+    """An index along the last axis, with chances as the weights are; torch.multinomial would wait for the device."""
+    chance = torch.rand(weight.shape, device=weight.device, generator=generator)
+    return (weight / -torch.log(chance.clamp(1e-12, 1 - 1e-6))).argmax(-1)
+
+
 def choose_things(worlds: Worlds, copies: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What is wanted: id i64[B, K], level i64[B, K], part i64[B, K] (NOWHERE unless a part is wanted),
     and which ids make the group bool[B, K, 256]."""
     ids, parts = (x[:, 1::4, 1::4].flatten(1).long() for x in (worlds.instance, worlds.part))
-    b, device = ids.shape[0], ids.device
-    blank = torch.zeros(b, IDS, device=device)
+    device = ids.device
+    blank = torch.zeros(ids.shape[0], IDS, device=device)
     one = torch.full_like(ids, 1 / ids.shape[1], dtype=torch.float32)
     share, part_share = blank.scatter_add(1, ids, one), blank.scatter_add(1, parts, one)
     owner = blank.long().scatter(1, parts, ids)  # a part belongs to one thing
@@ -125,7 +131,7 @@ def choose_things(worlds: Worlds, copies: int, generator: torch.Generator) -> tu
     things = (number > SKY) & (number <= THINGS)
     weight = torch.where(things, (share > LEAST) & (share < MOST), (share > LEAST) & (share < MOST_STUFF)).float()
     weight = torch.where(things, weight, weight * STUFF_WEIGHT) + 1e-6 * (share > 0)
-    chosen = torch.multinomial(weight, copies, True, generator=generator)
+    chosen = draw_by_weight(weight[:, None].expand(-1, copies, -1), generator)
     itself = number == chosen[:, :, None]
     is_thing = things[chosen]
     row = chosen.clamp(max=THINGS)[:, :, None].expand(-1, -1, THINGS + 1)
@@ -137,8 +143,8 @@ def choose_things(worlds: Worlds, copies: int, generator: torch.Generator) -> tu
     own = own & ((number > 0) & (number <= PARTS)) & is_thing[:, :, None]
     has_part = own.any(2)
     part_weight = own * part_share[:, None].sqrt() + (number == NOWHERE) * 1e-9
-    part = torch.multinomial(part_weight.flatten(0, 1), 1, generator=generator).view(b, copies)
-    draw = torch.rand(b, copies, device=device, generator=generator)
+    part = draw_by_weight(part_weight, generator)
+    draw = torch.rand(chosen.shape, device=device, generator=generator)
     wants_part = (draw < PART_SHARE) & has_part & (part != NOWHERE)
     wants_group = (draw > 1 - GROUP_SHARE) & has_group
     level = torch.where(wants_part, PART, torch.where(wants_group, GROUP, OBJECT))
@@ -286,7 +292,7 @@ def go_on(
         return torch.rand(count, device=device, generator=generator) < share
 
     taken = torch.where(chance(BEST_FIRST if first else BEST_LATER), ious.argmax(1), scores.argmax(1))
-    logit = logits[torch.arange(count, device=device), taken][:, None]
+    logit = logits[torch.arange(count, device=device), taken][:, None].float()
     binary = functional.avg_pool2d((logit > 0).float(), 2)
     soft = functional.avg_pool2d(logit.sigmoid(), 2)
     hard = cut_hard(functional.avg_pool2d(wanted[:, None], 2))

