@@ -315,6 +315,14 @@ def merge_figures(parts: list[dict[str, float]]) -> dict[str, float]:
     return means
 
 
+def read_shapes(text: str) -> list[tuple[int, int]]:
+    """288x416,352x352 as pairs; multiples of 32."""
+    shapes = [(int(height), int(width)) for height, _, width in (word.partition("x") for word in text.split(","))]
+    if any(side % 32 for shape in shapes for side in shape):
+        raise argparse.ArgumentTypeError("sides must be multiples of 32")
+    return shapes
+
+
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, required=True, help="of training, without what comes before")
@@ -322,6 +330,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--resume", type=Path, help="checkpoint folder to go on from")
     parser.add_argument("--schedule", type=float, nargs=2, metavar=("A", "B"), help="part of the schedule, 0..1")
     parser.add_argument("--batch", type=int, default=48, help="pictures a step on each GPU")
+    parser.add_argument("--shapes", type=read_shapes, default=SHAPES, help="of pictures: HEIGHTxWIDTH,...")
     parser.add_argument("--targets", type=int, default=4, help="targets in a picture")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--watch", type=Path, help="folder of stills that the best average is chosen by")
@@ -330,7 +339,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--compile", choices=COMPILING, default="none", dest="compiling")
     parser.add_argument("--compile-cache", type=Path, help="file of compiled graphs to load, and to write at the end")
     parser.add_argument("--norm", choices=("torch", "fused"), default="torch", help="fused: Triton kernels")
-    parser.add_argument("--workers", type=int, default=0, help="of the stream; 0: as many as fit")
+    parser.add_argument("--workers", type=int, help="processes that write scenes; as many as fit if not given")
     parser.add_argument("--steps", type=int, help="stop after so many")
     parser.add_argument("--seed", type=int, help="of worlds and clicks, in place of the checkpoint's")
     parser.add_argument("--profile", action="store_true", help="print milliseconds by phase after 30 steps")
@@ -343,7 +352,7 @@ def find_device() -> torch.device:
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = False  # trying every algorithm for every shape takes longer than it saves
     torch.set_float32_matmul_precision("high")
     return device
 
@@ -391,10 +400,10 @@ def main() -> None:
         most_steps=arguments.steps,
     )
     panoramas = load_panoramas(device)
-    workers = arguments.workers or max(2, (os.cpu_count() or 4) // ranks.count - 2)
+    workers = max(2, (os.cpu_count() or 4) // ranks.count - 2) if arguments.workers is None else arguments.workers
 
     def open_stream(seed: int) -> Stream:
-        return WorldStream(arguments.batch, SHAPES, seed, device, workers)
+        return WorldStream(arguments.batch, arguments.shapes, seed, device, workers)
 
     training = Training(
         plan, open_stream, lambda worlds, dice: develop(worlds, panoramas, dice), ranks, net, watch
