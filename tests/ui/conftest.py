@@ -97,6 +97,10 @@ class Driver:
         with self.wait(self.masking.changed, lambda: self.offered):
             QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, keys, self.point(x, y))
 
+    def point_at(self, x: float, y: float, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """A click that asks no model."""
+        QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, keys, self.point(x, y))
+
     def drag(self, *places: tuple[float, float], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
         QTest.mousePress(self.canvas, button, Qt.KeyboardModifier.NoModifier, self.point(*places[0]))
         for place in places[1:]:

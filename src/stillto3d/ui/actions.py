@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QObject, QSize
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QToolButton
 
 from ..words import tr
+from .theme import make_icon
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Wish:
     shortcut: str
     tip: str
     checkable: bool = False
+    icon: str = ""
 
 
 def list_menus() -> dict[str, str]:
@@ -50,14 +53,29 @@ def list_wishes() -> list[Wish]:
         Wish("edit.delete", tr("&Delete layer"), "Del", tr("Delete the selected layers.")),
         Wish("mask.accept", tr("Make &prop layer"), "Return", tr("Keep the mask as a prop layer.")),
         Wish("mask.drop", tr("Drop mask"), "Esc", tr("Give up the mask that is being made.")),
+        Wish("mask.point", tr("&Point"), "V", tr("Click on things, drag boxes around them."), True, "pointer"),
+        Wish("mask.brush", tr("&Brush"), "B", tr("Paint into the mask; Alt takes away."), True, "brush"),
+        Wish("mask.eraser", tr("&Eraser"), "E", tr("Paint out of the mask; Alt adds."), True, "eraser"),
+        Wish("mask.lasso", tr("&Lasso"), "L", tr("Draw around what joins the mask; Alt takes away."), True, "lasso"),
+        Wish("mask.smaller", tr("Smaller brush"), "[", tr("Make the brush smaller.")),
+        Wish("mask.larger", tr("Larger brush"), "]", tr("Make the brush larger.")),
         Wish("mask.first", tr("Candidate &1"), "1", tr("Take the segmenter's first candidate.")),
         Wish("mask.second", tr("Candidate &2"), "2", tr("Take the segmenter's second candidate.")),
         Wish("mask.third", tr("Candidate &3"), "3", tr("Take the segmenter's third candidate.")),
+        Wish("mask.soften", tr("&Soften edges"), "Shift+S", tr("Solve the selected masks' soft edges.")),
+        Wish("mask.hair", tr("&Hair"), "Shift+H", tr("Solve wide soft edges, for hair and fur.")),
+        Wish("mask.alpha", tr("Mask from the still's &alpha"), "", tr("Take the file's own alpha as a mask.")),
+        Wish("mask.import", tr("&Import matte…"), "", tr("Take a picture's brightness as a mask.")),
+        Wish("mask.save", tr("Sa&ve mask…"), "", tr("Write the selected mask as PNG.")),
         Wish("make.set", tr("Make &set"), "Ctrl+R", tr("Clean plate, depth and mesh of the place.")),
         Wish("make.prop", tr("Make selected p&rops"), "Ctrl+P", tr("Make the selected masks solid props.")),
         Wish("make.props", tr("Make &all props"), "Ctrl+Shift+P", tr("Make every mask a solid prop.")),
         Wish("view.frame", tr("&Frame"), "F", tr("Show the whole still and the whole set.")),
         Wish("view.actual", tr("&Actual size"), "Ctrl+1", tr("One pixel of the still on one of the screen.")),
+        Wish("view.contour", tr("Masks as &contours"), "Alt+1", tr("Outlines alone."), True, "contour"),
+        Wish("view.tint", tr("Masks as &tint"), "Alt+2", tr("Outlines and a tint."), True, "tint"),
+        Wish("view.matte", tr("&Matte"), "Alt+3", tr("The matte in grey."), True, "matte"),
+        Wish("view.xray", tr("&X-ray"), "Alt+4", tr("What the matte cuts out, before grey."), True, "xray"),
         Wish("view.lens", tr("Through the &lens"), "0", tr("Look through the solved camera."), True),
         Wish("view.fill", tr("Fi&ll the centre"), "Tab", tr("Still and viewport, still alone, viewport alone.")),
     ]
@@ -75,9 +93,11 @@ class Actions(QObject):
             action = QAction(wish.text, self)
             action.setObjectName(wish.id)
             action.setShortcut(QKeySequence(wish.shortcut))
-            action.setToolTip(f"{wish.tip}  {wish.shortcut}")
+            action.setToolTip(f"{wish.tip}  {wish.shortcut}".rstrip())
             action.setStatusTip(wish.tip)
             action.setCheckable(wish.checkable)
+            if wish.icon:
+                action.setIcon(make_icon(wish.icon))
             self.table[wish.id] = action
 
     def bind(self, wish: str, does: Callable[[], Any], when: Callable[[], bool] | None = None) -> None:
@@ -91,6 +111,21 @@ class Actions(QObject):
                 self._start(answer)
 
         self.table[wish].triggered.connect(run)
+
+    def button(self, wish: str) -> QToolButton:
+        """A button that does what the action does."""
+        button = QToolButton()
+        button.setDefaultAction(self.table[wish])
+        button.setIconSize(QSize(16, 16))
+        button.setAutoRaise(True)
+        button.setFixedSize(24, 24)
+        return button
+
+    def group(self, *wishes: str) -> None:
+        """Of these, one is checked."""
+        group = QActionGroup(self)
+        for wish in wishes:
+            group.addAction(self.table[wish])
 
     def refresh(self) -> None:
         """Enable what can be done now."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
-    QColor,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
     QPolygonF,
@@ -23,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ..project.still import F32, U8
+from .drawables import Overlay, Picture
 from .theme import colour
 
 ZOOM_STEP = 1.2
@@ -40,50 +37,22 @@ class Mode(Enum):
     TAKE = "take"
 
 
-@dataclass
-class Picture:
-    """Images of one picture at halved sizes, largest first; level k covers 2**k pixels of the still a sample."""
+class Tool(Enum):
+    """What a drag with the left button does."""
 
-    levels: list[QImage]
-    arrays: list[U8] = field(default_factory=list)  # QImage does not own what it shows
-
-
-@dataclass
-class Overlay:
-    """A mask as it is drawn: its tint (levels as of a Picture) and its outline in pixels of the still."""
-
-    tint: Picture | None
-    outline: QPainterPath | None
-    strong: bool = True
+    POINT = "point"
+    BRUSH = "brush"
+    ERASER = "eraser"
+    LASSO = "lasso"
 
 
-def make_picture(levels: list[U8]) -> Picture:
-    """Levels u8[h, w, 3] as images."""
-    images = []
-    for a in levels:
-        height, width = a.shape[:2]
-        images.append(QImage(a.data, width, height, width * 3, QImage.Format.Format_RGB888))
-    return Picture(images, levels)
+@dataclass(frozen=True)
+class Stroke:
+    """A way over the still in its pixels: a brush's with a radius, a lasso's without."""
 
-
-def make_tint(levels: list[U8], hue: QColor, strength: float) -> Picture:
-    """Alpha levels u8[h, w] as images of one colour."""
-    table = [QColor(hue.red(), hue.green(), hue.blue(), round(k * strength)).rgba() for k in range(256)]
-    images = []
-    for a in levels:
-        image = QImage(a.data, a.shape[1], a.shape[0], a.shape[1], QImage.Format.Format_Indexed8)
-        image.setColorTable(table)
-        images.append(image)
-    return Picture(images, levels)
-
-
-def make_path(outlines: list[F32]) -> QPainterPath:
-    """Closed outlines as one path."""
-    path = QPainterPath()
-    for ring in outlines:
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in ring.tolist()]))
-        path.closeSubpath()
-    return path
+    places: tuple[tuple[float, float], ...]
+    radius: float | None
+    adds: bool
 
 
 class Canvas(QWidget):
@@ -98,10 +67,14 @@ class Canvas(QWidget):
     """x, y, Mode."""
     boxed = Signal(float, float, float, float, object)
     """x0, y0, x1, y1, Mode."""
+    stroked = Signal(object)
+    """A Stroke of brush, eraser or lasso that has ended."""
+    drawn = Signal()
+    """The masks have been put on."""
+    resized_brush = Signal(float)
+    """The brush's radius in pixels of the still."""
     zoomed = Signal(float)
     """Screen pixels per pixel of the still."""
-    dropped = Signal(str)
-    """A file that was let go over the canvas."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,6 +93,11 @@ class Canvas(QWidget):
         self._box: QRectF | None = None
         self._space = False
         self.points: list[tuple[float, float, bool]] = []
+        self._cover: Picture | None = None
+        self._tool = Tool.POINT
+        self._radius = 16.0
+        self._way: list[tuple[float, float]] = []
+        self._pointer: QPointF | None = None
 
     # ----------------------------------------------------------------- what is shown
 
@@ -131,11 +109,50 @@ class Canvas(QWidget):
             self.frame()
         self.update()
 
-    def show_overlays(self, overlays: list[Overlay], points: list[tuple[float, float, bool]] | None = None) -> None:
-        """Masks to draw over the still, last on top, and the clicks of the mask being made."""
-        self._overlays = overlays
+    def show_overlays(
+        self,
+        overlays: list[Overlay],
+        points: list[tuple[float, float, bool]] | None = None,
+        cover: Picture | None = None,
+    ) -> None:
+        """Masks to draw over the still, last on top; the clicks of the mask being made; a picture in its place."""
+        self._overlays, self._cover = overlays, cover
         self.points = points or []
         self.update()
+        self.drawn.emit()
+
+    # ----------------------------------------------------------------- tools
+
+    @property
+    def tool(self) -> Tool:
+        """What a drag does."""
+        return self._tool
+
+    def take_tool(self, tool: Tool) -> None:
+        """Take up another tool."""
+        self._tool = tool
+        self._way, self._press, self._box = [], None, None
+        self.setCursor(Qt.CursorShape.BlankCursor if self._paints else Qt.CursorShape.ArrowCursor)
+        if tool is Tool.LASSO:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        if tool is not Tool.POINT:
+            self.hovered.emit(None)
+        self.update()
+
+    @property
+    def radius(self) -> float:
+        """The brush's radius in pixels of the still."""
+        return self._radius
+
+    def set_radius(self, radius: float) -> None:
+        """Make the brush larger or smaller."""
+        self._radius = min(max(radius, 0.5), 2000.0)
+        self.resized_brush.emit(self._radius)
+        self.update()
+
+    @property
+    def _paints(self) -> bool:
+        return self._tool in (Tool.BRUSH, Tool.ERASER)
 
     # ----------------------------------------------------------------- the view
 
@@ -205,13 +222,14 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), colour("canvas"))
         if self._picture is not None:
-            self._draw(painter, self._picture)
+            self._draw(painter, self._cover or self._picture)
             for overlay in self._overlays:
                 self._draw_overlay(painter, overlay)
             self._draw_points(painter)
         if self._box is not None:
             painter.setPen(QPen(colour("bright"), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self._box)
+        self._draw_way(painter)
 
     def _draw(self, painter: QPainter, picture: Picture) -> None:
         """The part of a picture that is seen, from the level that is just finer than the screen."""
@@ -260,6 +278,28 @@ class Canvas(QWidget):
             if positive:
                 painter.drawLine(at - QPointF(0, 2.5), at + QPointF(0, 2.5))
 
+    def _draw_way(self, painter: QPainter) -> None:
+        """The stroke being drawn, and the brush where the pointer is."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        line = QPolygonF([self.to_widget(x, y) for x, y in self._way])
+        if self._tool is Tool.LASSO and self._way:
+            painter.setPen(QPen(colour("bright"), 1.25, Qt.PenStyle.DashLine))
+            painter.drawPolyline(line)
+        elif self._paints:
+            width = 2 * self._radius * self._zoom
+            if self._way:
+                hue = colour("mask" if self._tool is Tool.BRUSH else "quiet", 0.5)
+                round_pen = QPen(hue, width)
+                round_pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+                round_pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+                painter.setPen(round_pen)
+                painter.drawPolyline(line if len(self._way) > 1 else QPolygonF([line.first(), line.first()]))
+            if self._pointer is not None:
+                for thickness, hue in ((2.5, colour("line", 0.6)), (1.0, colour("bright"))):
+                    painter.setPen(QPen(hue, thickness))
+                    painter.drawEllipse(self._pointer, width / 2, width / 2)
+
     # ----------------------------------------------------------------- the pointer
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -274,13 +314,21 @@ class Canvas(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._press = event.position()
+            if self._tool is not Tool.POINT:
+                self._way = [self.to_still(event.position())]
+                self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
+        at = self._pointer = event.position()
         if self._pan_from is not None:
             self._origin += at - self._pan_from
             self._pan_from, self._framed = at, False
             self._moved()
+            return
+        if self._tool is not Tool.POINT:
+            if self._press is not None:
+                self._way.append(self.to_still(at))
+            self.update()
             return
         if self._press is not None:
             if self._box is not None or (at - self._press).manhattanLength() > DRAG_PIXELS:
@@ -293,7 +341,9 @@ class Canvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None:
             self._pan_from = None
-            self.unsetCursor()
+            self.take_tool(self._tool)
+        elif self._press is not None and self._tool is not Tool.POINT:
+            self._end_stroke(event)
         elif self._press is not None:
             press, box = self._press, self._box
             self._press = self._box = None
@@ -308,8 +358,18 @@ class Canvas(QWidget):
                 self.clicked.emit(*self.to_still(press), mode)
             self.update()
 
+    def _end_stroke(self, event: QMouseEvent) -> None:
+        way, self._way, self._press = self._way, [], None
+        turned = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        adds = (self._tool is not Tool.ERASER) != turned
+        if self._size[0] and (self._paints or len(way) > 2):
+            self.stroked.emit(Stroke(tuple(way), self._radius if self._paints else None, adds))
+        self.update()
+
     def leaveEvent(self, event: object) -> None:
+        self._pointer = None
         self.hovered.emit(None)
+        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space:
@@ -321,7 +381,7 @@ class Canvas(QWidget):
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = False
-            self.unsetCursor()
+            self.take_tool(self._tool)
         else:
             super().keyReleaseEvent(event)
 

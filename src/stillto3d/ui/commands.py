@@ -16,16 +16,21 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from .. import formats
 from ..engine.jobs import Record
 from ..engine.run import Run
-from ..errors import Cancelled, StillTo3DError
-from ..formats.picture import read_still
+from ..errors import BadInput, Cancelled, StillTo3DError
+from ..formats.picture import read_still, write_mask
 from ..pipelines import PIPELINES
-from ..project.project import LayerKind, Patch, Project, start_project
+from ..project.project import Layer, LayerKind, Patch, Project, make_layer, start_project
+from ..project.still import Mask, Still
 from ..studio import Studio
 from ..words import tr
 from .background import Background
+from .canvas import Tool
 from .document import Document
 from .engine_thread import EngineThread
+from .mask_drawing import MaskView
 from .window import MainWindow
+
+BRUSH_STEP = 1.25
 
 
 def word_pipelines() -> dict[str, str]:
@@ -37,6 +42,22 @@ def word_pipelines() -> dict[str, str]:
         "reconstruct": tr("Make set"),
         "prop": tr("Make props"),
     }
+
+
+def read_matte(picture: Still, project: Project) -> Mask:
+    """A picture of the hero still's size as a mask: its alpha if it has one, else its brightness."""
+    still = project.hero.still
+    if picture.pixels.shape != still.pixels.shape:
+        raise BadInput(
+            "The matte is {width} x {height}, the still is {wide} x {high}.",
+            "Use a matte of the still's size.",
+            width=picture.width,
+            height=picture.height,
+            wide=still.width,
+            high=still.height,
+        )
+    alpha = picture.alpha if picture.alpha is not None else picture.pixels.max(axis=2)
+    return Mask(alpha, still.id)
 
 
 class Commands:
@@ -80,6 +101,7 @@ class Commands:
         bind("edit.delete", self.delete_layers, lambda: bool(self._window.layers.selected()))
         bind("mask.accept", masking.accept, lambda: masking.attempt is not None)
         bind("mask.drop", masking.drop, lambda: masking.attempt is not None)
+        self._bind_masks()
         for k, name in enumerate(("first", "second", "third")):
             bind(f"mask.{name}", partial(masking.choose, k), lambda: masking.attempt is not None)
         bind("make.set", lambda: self.run_pipeline("reconstruct", {}), has_still)
@@ -90,6 +112,31 @@ class Commands:
         bind("view.lens", self.look_through_lens, has_layers)
         bind("view.fill", self._window.fill_centre)
         self._window.actions_table.refresh()
+
+    def _bind_masks(self) -> None:
+        table, masking, canvas = self._window.actions_table, self._window.masking, self._window.canvas
+        for tool in Tool:
+            table.bind(f"mask.{tool.value}", partial(canvas.take_tool, tool))
+        table.group(*(f"mask.{tool.value}" for tool in Tool))
+        table.table["mask.point"].setChecked(True)
+        for view in MaskView:
+            table.bind(f"view.{view.value}", partial(masking.show_as, view))
+        table.group(*(f"view.{view.value}" for view in MaskView))
+        table.table["view.tint"].setChecked(True)
+        table.bind("mask.smaller", lambda: canvas.set_radius(canvas.radius / BRUSH_STEP))
+        table.bind("mask.larger", lambda: canvas.set_radius(canvas.radius * BRUSH_STEP))
+
+        def has_mask() -> bool:
+            return bool(self._find_masked())
+
+        def has_alpha() -> bool:
+            return masking.still is not None and masking.still.alpha is not None
+
+        table.bind("mask.soften", partial(self.soften_masks, False), has_mask)
+        table.bind("mask.hair", partial(self.soften_masks, True), has_mask)
+        table.bind("mask.alpha", self.take_alpha, has_alpha)
+        table.bind("mask.import", self.import_matte, lambda: masking.still is not None)
+        table.bind("mask.save", self.save_mask, has_mask)
 
     # ----------------------------------------------------------------- files
 
@@ -190,6 +237,7 @@ class Commands:
 
     async def run_pipeline(self, name: str, params: dict[str, Any]) -> None:
         """Run a pipeline on the project as it is now; its patch becomes a step when it is done."""
+        await self._window.masking.accept()
         project = self._document.project
         pipeline = PIPELINES[name]
         title = word_pipelines()[name]
@@ -215,6 +263,61 @@ class Commands:
         now = self._document.project
         return bool(now.shots and project.shots and now.hero.still.id == project.hero.still.id)
 
+    # ----------------------------------------------------------------- masks
+
+    def _find_masked(self) -> list[Layer]:
+        """The selected prop layers that have a mask on the hero still."""
+        project, selected = self._document.project, self._window.layers.selected()
+        still_id = project.hero.still.id if project.shots else ""
+        return [layer for layer in project.props() if layer.id in selected and still_id in layer.masks]
+
+    async def soften_masks(self, hair: bool) -> None:
+        """Solve the soft edges of the selected masks again."""
+        await self._window.masking.accept()
+        for layer in self._find_masked():
+            still_id = self._document.project.hero.still.id
+            again = replace(layer, masks={**layer.masks, still_id: replace(layer.masks[still_id])})
+            self._document.apply(Patch(tr("Soften {name}", name=layer.name), (again,)))
+            await self._window.masking.soften(again, hair)
+
+    def take_alpha(self) -> None:
+        """The still's own alpha as a prop layer."""
+        still = self._document.project.hero.still
+        if still.alpha is not None:
+            self._add_mask(Mask(still.alpha, still.id), tr("alpha"))
+
+    async def import_matte(self) -> None:
+        """Ask for a picture and take its brightness, or its alpha, as a mask."""
+        path = await self._ask_path(tr("Import matte"), tr("Pictures (*)"), save=False)
+        if path is not None:
+            await self.import_matte_from(path)
+
+    async def import_matte_from(self, path: Path) -> None:
+        """Take a picture of the still's size as a mask."""
+        title = tr("Import {name}", name=path.name)
+        try:
+            decoded = await self._engine.submit(title, lambda run: read_still(run, path), "files")
+            self._add_mask(await self._background.run(read_matte, decoded.still, self._document.project), path.stem)
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error)
+
+    def _add_mask(self, mask: Mask, wanted: str) -> None:
+        name = self._document.project.name_layer(wanted)
+        layer = make_layer(name, LayerKind.PROP, masks={mask.still_id: mask})
+        self._document.apply(Patch(tr("Mask {name}", name=name), (layer,)))
+        self._window.layers.select(frozenset([layer.id]))
+
+    async def save_mask(self) -> None:
+        """Ask where, and write the selected mask as PNG."""
+        (layer, *_), still_id = self._find_masked(), self._document.project.hero.still.id
+        path = await self._ask_path(tr("Save mask"), tr("PNG picture (*.png)"), suffix="png", name=layer.name)
+        if path is not None:
+            title, mask = tr("Save {name}", name=path.name), layer.masks[still_id]
+            try:
+                await self._engine.submit(title, lambda run: write_mask(run, mask, path), "files")
+            except StillTo3DError as error:
+                self._window.jobs.show_error(title, error)
+
     # ----------------------------------------------------------------- the view
 
     def frame(self) -> None:
@@ -237,7 +340,9 @@ class Commands:
 
     # ----------------------------------------------------------------- questions
 
-    async def _ask_path(self, title: str, kinds: str, suffix: str = "", save: bool = True) -> Path | None:
+    async def _ask_path(
+        self, title: str, kinds: str, suffix: str = "", save: bool = True, name: str = ""
+    ) -> Path | None:
         dialog = QFileDialog(self._window, title)
         dialog.setObjectName("ask_path")
         dialog.setNameFilter(kinds)
@@ -246,7 +351,8 @@ class Commands:
             dialog.setDefaultSuffix(suffix)
             shots = self._document.project.shots
             folder = self._document.path.parent if self._document.path else Path.home()
-            dialog.selectFile(str(folder / f"{shots[0].still.name if shots else 'project'}.{suffix}"))
+            name = name or (shots[0].still.name if shots else "project")
+            dialog.selectFile(str(folder / f"{name}.{suffix}"))
         else:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         accepted = await self._await_dialog(dialog)

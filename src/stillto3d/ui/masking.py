@@ -1,16 +1,14 @@
-"""From pointer to mask: the hover preview, the mask being made, and the layer that it becomes."""
+"""From pointer to mask: the hover preview, the mask being made or mended, and the layer that it becomes."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from ..engine.run import Run
@@ -20,50 +18,23 @@ from ..pipelines.segment import SegmentParams
 from ..project.project import Layer, LayerKind, Patch, Project, Recipe, make_layer
 from ..project.still import Mask, Still
 from ..words import tr
+from .attempt import Attempt, Place, draw_stroke, fill_lasso
 from .background import Background
-from .canvas import Canvas, Mode, Overlay, make_path, make_tint
+from .canvas import Canvas, Mode, Stroke
 from .document import Document
 from .engine_thread import EngineThread
-from .pyramid import build_pyramid, trace_outline
-from .theme import colour
+from .mask_drawing import MaskDrawing, MaskView
 
-Box = tuple[float, float, float, float]
-OUTLINE_PIXELS = 2048
-
-
-@dataclass(frozen=True, eq=False)
-class Attempt:
-    """A mask being made: what was pointed at, what the segmenter offers, and parts that are settled."""
-
-    still: Still
-    clicks: tuple[Click, ...] = ()
-    box: Box | None = None
-    parts: Mask | None = None
-    asked: tuple[str, ...] = ()
-    candidates: Candidates | None = None
-    chosen: int = 0
-    models: tuple[Any, ...] = ()
-
-    @property
-    def mask(self) -> Mask | None:
-        """The candidate that was chosen, with the settled parts."""
-        found = self.candidates.masks[self.chosen] if self.candidates else None
-        if found is None or self.parts is None:
-            return found or self.parts
-        return Mask(np.maximum(found.alpha, self.parts.alpha), self.still.id)
-
-    def word_question(self) -> str:
-        """The clicks as the `segment` pipeline takes them."""
-        return " ".join(f"{'' if c.positive else '-'}{c.x:g},{c.y:g}" for c in self.clicks)
+INSIDE = 127
 
 
 class Masking(QObject):
     """Follows the pointer over the canvas and turns what it does into masks."""
 
     changed = Signal()
-    """The attempt has changed: other candidates, another choice, none."""
-    layer_made = Signal(str)
-    """Id of the layer that an attempt has become."""
+    """The attempt, the preview or the way masks are shown has changed."""
+    layer_wanted = Signal(str)
+    """Id of a layer that shall be selected: it was made, or its mask was clicked."""
 
     def __init__(
         self,
@@ -76,15 +47,17 @@ class Masking(QObject):
         super().__init__()
         self._document, self._engine, self._canvas = document, engine, canvas
         self._background, self._start = background, start
+        self._drawing = MaskDrawing(background)
         self._history: list[Attempt] = []
         self._hover: Mask | None = None
-        self._pointer: tuple[float, float] | None = None
+        self._pointer: Place | None = None
         self._following = False
-        self._drawn: WeakKeyDictionary[Mask, tuple[list[Any], Any]] = WeakKeyDictionary()
+        self.view = MaskView.TINT
         self.selected: frozenset[str] = frozenset()
         canvas.hovered.connect(self._point)
         canvas.clicked.connect(self.click)
         canvas.boxed.connect(self.draw_box)
+        canvas.stroked.connect(lambda stroke: start(self.paint(stroke)))
         document.changed.connect(self._follow_document)
 
     @property
@@ -106,21 +79,60 @@ class Masking(QObject):
     # ----------------------------------------------------------------- wishes
 
     def click(self, x: float, y: float, mode: Mode) -> None:
-        """Point at something: on the object, on a further part of it, or on what is not it."""
-        if self.still is None:
+        """Point at something: on the object, on a further part of it, or on what is not it.
+
+        A click on a layer's mask, while none is being made, takes that one up.
+        """
+        still, attempt = self.still, self.attempt
+        if still is None:
             return
-        before = self.attempt
-        if before is None or mode is Mode.PART:
-            begun = self._settle(before)
-            self._ask(replace(begun, clicks=(Click(x, y),)))
-        elif before.clicks or before.box:
-            self._ask(replace(before, clicks=(*before.clicks, Click(x, y, mode is not Mode.TAKE))))
+        if attempt is None:
+            layer = self._find_layer(x, y)
+            if layer is not None:
+                self.mend(layer)
+                if mode is Mode.ADD:
+                    return
+                attempt = self.attempt
+        attempt = attempt or Attempt(still)
+        refines = attempt.pointed and mode is not Mode.PART
+        if refines and (mode is Mode.ADD or attempt.base is None or attempt.takes_away):
+            self._ask(attempt.point(Click(x, y, (mode is Mode.ADD) != attempt.takes_away)))
+        elif mode is not Mode.TAKE or attempt.base is not None or attempt.pointed:
+            self._ask(replace(attempt.settle(), clicks=(Click(x, y),), takes_away=mode is Mode.TAKE))
 
     def draw_box(self, x0: float, y0: float, x1: float, y1: float, mode: Mode) -> None:
         """Frame the object, or a further part of it."""
         if self.still is not None:
-            begun = self._settle(self.attempt if mode is Mode.PART else None)
-            self._ask(replace(begun, box=(x0, y0, x1, y1)))
+            attempt = self.attempt or Attempt(self.still)
+            if mode is Mode.ADD and attempt.layer_id is None:
+                attempt = Attempt(self.still)
+            self._ask(replace(attempt.settle(), box=(x0, y0, x1, y1), takes_away=mode is Mode.TAKE))
+
+    async def paint(self, stroke: Stroke) -> None:
+        """Add what a brush or lasso went over, or take it away."""
+        still = self.still
+        if still is None:
+            return
+        if self.attempt is None:
+            layer = self._find_selected()
+            if layer is not None:
+                self.mend(layer)
+        before = self.attempt or Attempt(still)
+        size = (still.width, still.height)
+        if stroke.radius is None:
+            pixels = await self._background.run(fill_lasso, size, stroke.places)
+        else:
+            pixels = await self._background.run(draw_stroke, size, stroke.places, stroke.radius)
+        if self.still is still and (self.attempt is before or self.attempt is None):
+            self._push(before.paint(pixels, stroke.adds))
+
+    def mend(self, layer: Layer) -> None:
+        """Take up the mask of a layer."""
+        if self.still is not None and not layer.locked and self.still.id in layer.masks:
+            self._history = [Attempt(self.still, layer.id, layer.masks[self.still.id])]
+            self._hover = None
+            self.layer_wanted.emit(layer.id)
+            self._refresh()
 
     def choose(self, index: int) -> None:
         """Take another of the candidates."""
@@ -141,76 +153,112 @@ class Masking(QObject):
         self._history.clear()
         self._refresh()
 
+    def show_as(self, view: MaskView) -> None:
+        """Show masks as contour, tint, matte or cut-out."""
+        self.view = view
+        self._refresh()
+
+    # ----------------------------------------------------------------- to a layer
+
     async def accept(self) -> None:
-        """Make the attempt a prop layer; its edges soften a moment later, within the same step."""
+        """Make the attempt a layer's mask; what was segmented softens a moment later, within the same step."""
         attempt = self.attempt
-        if attempt is None or attempt.mask is None:
+        if attempt is None:
             return
         mask, project = attempt.mask, self._document.project
-        named = project.name_layer(f"prop_{len(project.props()) + 1:02d}")
-        shown = SegmentParams(click=(*attempt.asked, attempt.word_question()) if attempt.clicks else attempt.asked)
-        recipe = Recipe("segment", shown.model_dump(), attempt.models, 0, 0.0)
-        layer = make_layer(named, LayerKind.PROP, masks={attempt.still.id: mask}, made_by=recipe)
+        present = project.layer(attempt.layer_id) if attempt.layer_id is not None else None
         self._history.clear()
-        self._document.apply(Patch(tr("Mask {name}", name=named), (layer,)))
-        self.layer_made.emit(layer.id)
-        await self._soften(layer, attempt.still, mask)
-
-    # ----------------------------------------------------------------- the segmenter
-
-    def _settle(self, before: Attempt | None) -> Attempt:
-        """An attempt whose present mask is settled, so that a further part can be pointed at."""
-        assert self.still is not None
-        if before is None or before.still is not self.still:
-            return Attempt(self.still)
-        question = before.word_question()
-        asked = (*before.asked, question) if question else before.asked
-        return Attempt(self.still, parts=before.mask, asked=asked, models=before.models)
-
-    def _ask(self, attempt: Attempt) -> None:
-        self._hover = None
-        self._start(self._segment(attempt))
-
-    async def _segment(self, attempt: Attempt) -> None:
-        known = attempt.candidates
-        earlier = known.masks[attempt.chosen] if known is not None else None
-
-        def work(run: Run) -> tuple[Candidates, tuple[Any, ...]]:
-            return run.call(Segment(attempt.still, attempt.clicks, attempt.box, earlier)), run.models()
-
-        self._push(attempt)
-        found, models = await self._engine.submit(tr("Mask"), work, "interactive", "click")
-        if self.attempt is attempt:
-            self._history[-1] = replace(attempt, candidates=found, chosen=found.best, models=models)
+        unchanged = present is not None and mask is present.masks.get(attempt.still.id)
+        if mask is None or unchanged or (attempt.layer_id is not None and present is None):
             self._refresh()
+            return
+        settled = attempt.settle()
+        shown = SegmentParams(click=settled.asked, box=settled.boxes)
+        params = {**shown.model_dump(), "strokes": attempt.strokes}
+        if present is None:
+            name = project.name_layer(f"prop_{len(project.props()) + 1:02d}")
+            recipe = Recipe("segment", params, attempt.models, 0, 0.0)
+            layer = make_layer(name, LayerKind.PROP, masks={attempt.still.id: mask}, made_by=recipe)
+        else:
+            layer = replace(present, masks={**present.masks, attempt.still.id: mask})
+        self._document.apply(Patch(tr("Mask {name}", name=layer.name), (layer,)))
+        self.layer_wanted.emit(layer.id)
+        if settled.asked or settled.boxes:
+            await self.soften(layer, hair=False)
 
-    async def _soften(self, layer: Layer, still: Still, mask: Mask) -> None:
-        started = time.monotonic()
+    async def soften(self, layer: Layer, hair: bool) -> None:
+        """Give the layer's mask soft edges, as part of the step that made it."""
+        still, started = self.still, time.monotonic()
+        if still is None or still.id not in layer.masks:
+            return
+        mask = layer.masks[still.id]
 
         def work(run: Run) -> tuple[Mask, tuple[Any, ...]]:
-            return run.call(MatteMask(still, mask)), run.models()
+            return run.call(MatteMask(still, mask, hair)), run.models()
 
         soft, models = await self._engine.submit(tr("Soften edges"), work, "interactive")
         now = self._document.project
         present = now.layer(layer.id)
         if present is None or present.masks.get(still.id) is not mask:
             return  # deleted or edited meanwhile
-        assert layer.made_by is not None
-        seconds = time.monotonic() - started
-        recipe = replace(layer.made_by, models=(*layer.made_by.models, *models), seconds=seconds)
-        softened = replace(present, masks={**present.masks, still.id: soft}, made_by=recipe)
-        layers = tuple(softened if one is present else one for one in now.layers)
-        self._document.amend(replace(now, layers=layers))
+        made_by = present.made_by
+        if made_by is not None and made_by.pipeline == "segment":
+            own = {model["id"]: model for model in (*made_by.models, *models)}
+            seconds = made_by.seconds + time.monotonic() - started
+            params = {**made_by.params, "hair": hair}
+            made_by = replace(made_by, params=params, models=tuple(own.values()), seconds=seconds)
+        softened = replace(present, masks={**present.masks, still.id: soft}, made_by=made_by)
+        self._document.amend(replace(now, layers=tuple(softened if one is present else one for one in now.layers)))
+
+    # ----------------------------------------------------------------- the segmenter
+
+    def _ask(self, attempt: Attempt) -> None:
+        self._hover = None
+        self._start(self._segment(attempt))
+
+    async def _segment(self, attempt: Attempt) -> None:
+        ask = Segment(attempt.still, attempt.clicks, attempt.box, attempt.part)
+
+        def work(run: Run) -> tuple[Candidates, tuple[Any, ...]]:
+            return run.call(ask), run.models()
+
+        self._push(attempt)
+        try:
+            found, models = await self._engine.submit(tr("Mask"), work, "interactive", "click")
+        except StillTo3DError:
+            if self.attempt is attempt:
+                self.step_back()
+            raise
+        if attempt in self._history:
+            known = {model["id"]: model for model in (*attempt.models, *models)}
+            answered = replace(attempt, candidates=found, chosen=found.best, models=tuple(known.values()))
+            self._history[self._history.index(attempt)] = answered
+            self._refresh()
 
     def _push(self, attempt: Attempt) -> None:
         self._history.append(attempt)
         self._refresh()
 
+    def _find_layer(self, x: float, y: float) -> Layer | None:
+        """The topmost visible prop whose mask holds the place."""
+        still = self.still
+        assert still is not None
+        for layer in reversed(self._document.project.props()):
+            mask = layer.masks.get(still.id)
+            if mask is not None and layer.visible and not layer.locked and mask.alpha[int(y), int(x)] > INSIDE:
+                return layer
+        return None
+
+    def _find_selected(self) -> Layer | None:
+        chosen = [layer for layer in self._document.project.props() if layer.id in self.selected]
+        return chosen[0] if len(chosen) == 1 else None
+
     # ----------------------------------------------------------------- hover
 
-    def _point(self, at: tuple[float, float] | None) -> None:
+    def _point(self, at: Place | None) -> None:
         self._pointer = at
-        if at is None or self.attempt is not None:
+        known = at is not None and self.attempt is None and self._find_layer(*at) is not None
+        if at is None or known or self.attempt is not None:
             if self._hover is not None:
                 self._hover = None
                 self._refresh()
@@ -226,9 +274,7 @@ class Masking(QObject):
                 found = await self._engine.submit(tr("Hover"), partial(_answer, ask), "interactive", "hover")
                 if self._pointer is None or self.attempt is not None or still is not self.still:
                     break
-                mask = found.masks[found.best]
-                await self._draw(mask)
-                self._hover = mask
+                self._hover = found.masks[found.best]
                 self._refresh()
                 if self._pointer == at:
                     break
@@ -238,6 +284,11 @@ class Masking(QObject):
             self._following = False
 
     # ----------------------------------------------------------------- drawing
+
+    def select(self, ids: frozenset[str]) -> None:
+        """Draw the masks of these layers strongly."""
+        self.selected = ids
+        self._refresh()
 
     def _follow_document(self, old: Project, new: Project) -> None:
         shot = new.shots[0] if new.shots else None
@@ -252,44 +303,45 @@ class Masking(QObject):
         """Let the segmenter look at the still before it is asked."""
         await self._engine.submit(tr("Prepare"), lambda run: run.call(PrepareStill(still)), "interactive", "prepare")
 
-    def select(self, ids: frozenset[str]) -> None:
-        """Draw the masks of these layers strongly."""
-        self.selected = ids
-        self._refresh()
-
     def _refresh(self) -> None:
         self._start(self._show())
         self.changed.emit()
 
     async def _show(self) -> None:
-        """Draw masks of layers, the attempt and the hover preview, as they are when all are ready."""
-        attempt, hover, project = self.attempt, self._hover, self._document.project
-        overlays = []
+        """Draw the masks of layers, the attempt and the preview, once all that belongs together is ready."""
+        state = self._describe()
+        attempt, hover, project, view, selected = state
         still = self.still
-        for layer in project.props() if still is not None else ():
-            mask = layer.masks.get(still.id) if still is not None else None
-            if mask is not None and layer.visible:
-                chosen = layer.id in self.selected and attempt is None
-                overlays.append(await self._draw(mask, 0.35 if chosen else 0.0, chosen))
+        if still is None:
+            self._canvas.show_overlays([])
+            return
         shown = attempt.mask if attempt is not None else hover
-        if shown is not None:
-            overlays.append(await self._draw(shown, 0.5 if attempt is not None else 0.3))
-        if (attempt, hover, project) == (self.attempt, self._hover, self._document.project):
-            points = [(c.x, c.y, c.positive) for c in attempt.clicks] if attempt else []
-            self._canvas.show_overlays(overlays, points)
+        mended = attempt.layer_id if attempt is not None else None
+        others = [layer for layer in project.props() if layer.visible and still.id in layer.masks]
+        others = [layer for layer in others if layer.id != mended]
+        cover, overlays = None, []
+        if view in (MaskView.MATTE, MaskView.XRAY):
+            chosen = [layer.masks[still.id] for layer in others if layer.id in selected] if attempt is None else []
+            masks = [shown] if attempt is not None and shown is not None else chosen
+            masks = masks or [layer.masks[still.id] for layer in others]
+            make = self._drawing.matte if view is MaskView.MATTE else self._drawing.cut_out
+            cover = await make(still, masks)
+        else:
+            tinted = 0.0 if view is MaskView.CONTOUR else 1.0
+            for layer in others:
+                strong = layer.id in selected and attempt is None
+                strength = 0.35 * tinted if strong else 0.0
+                overlays.append(await self._drawing.outline(layer.masks[still.id], strength, strong))
+            if shown is not None:
+                strength = (0.5 if attempt is not None else 0.3) * tinted
+                overlays.append(await self._drawing.outline(shown, strength, True))
+        if state == self._describe():
+            points = [(c.x, c.y, c.positive != attempt.takes_away) for c in attempt.clicks] if attempt else []
+            self._canvas.show_overlays(overlays, points, cover)
 
-    async def _draw(self, mask: Mask, tint: float = 0.0, strong: bool = True) -> Overlay:
-        if mask not in self._drawn:
-            self._drawn[mask] = await self._background.run(_prepare_overlay, mask)
-        levels, path = self._drawn[mask]
-        return Overlay(make_tint(levels, colour("accent"), tint) if tint else None, path, strong)
+    def _describe(self) -> tuple[Attempt | None, Mask | None, Project, MaskView, frozenset[str]]:
+        return self.attempt, self._hover, self._document.project, self.view, self.selected
 
 
 def _answer(ask: Segment, run: Run) -> Candidates:
     return run.call(ask)
-
-
-def _prepare_overlay(mask: Mask) -> tuple[list[Any], Any]:
-    levels = build_pyramid(mask.alpha)
-    level = next((k for k, a in enumerate(levels) if max(a.shape) <= OUTLINE_PIXELS), len(levels) - 1)
-    return levels, make_path(trace_outline(levels[level], 2.0**level))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QSplitter,
+    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +24,9 @@ from ..viewport.surface import choose_format, hold_surface
 from ..words import tr
 from .actions import Actions, list_menus
 from .background import Background
-from .canvas import Canvas, make_picture
+from .canvas import Canvas
 from .document import Document
+from .drawables import make_picture
 from .engine_thread import EngineThread
 from .jobs import JobStrip
 from .layers import LayerPanel
@@ -63,11 +65,12 @@ class MainWindow(QMainWindow):
         self.jobs = JobStrip(engine, expect_seconds)
         self.layers = LayerPanel(document)
         self._build_centre()
+        self._build_tools()
         self._build_docks()
         self._build_menus()
         self.layers.chosen.connect(self.masking.select)
         self.layers.chosen.connect(lambda ids: self.actions_table.refresh())
-        self.masking.layer_made.connect(lambda layer_id: self.layers.select(frozenset([layer_id])))
+        self.masking.layer_wanted.connect(lambda layer_id: self.layers.select(frozenset([layer_id])))
         self.masking.changed.connect(self._show_attempt)
         self.canvas.zoomed.connect(lambda zoom: self.zoom_label.setText(f"{100 * zoom:.0f} %"))
         document.changed.connect(self._follow)
@@ -82,9 +85,10 @@ class MainWindow(QMainWindow):
             label.setProperty("quiet", True)
         self.zoom_label.setMinimumWidth(48)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._left = left = _stack(
-            _strip(self.info_label, None, self.attempt_label, None, self.zoom_label), self.canvas
-        )
+        table = self.actions_table
+        views = [table.button(f"view.{name}") for name in ("contour", "tint", "matte", "xray")]
+        bar = _strip(self.info_label, None, self.attempt_label, None, *views, self.zoom_label)
+        self._left = left = _stack(bar, self.canvas)
         self.view_label = QLabel(tr("Viewport"))
         self.view_label.setProperty("quiet", True)
         self._view_place = QVBoxLayout()
@@ -108,6 +112,16 @@ class MainWindow(QMainWindow):
         centre.setObjectName("centre")
         self.setCentralWidget(centre)
 
+    def _build_tools(self) -> None:
+        tools = QToolBar(tr("Tools"))
+        tools.setObjectName("tools")
+        tools.setMovable(False)
+        tools.setIconSize(QSize(20, 20))
+        tools.setOrientation(Qt.Orientation.Vertical)
+        for name in ("point", "brush", "eraser", "lasso"):
+            tools.addAction(self.actions_table.table[f"mask.{name}"])
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
+
     def _build_docks(self) -> None:
         dock = QDockWidget(tr("Layers"))
         dock.setObjectName("layers")
@@ -125,7 +139,12 @@ class MainWindow(QMainWindow):
             menu.setObjectName(key)
             menu.setToolTipsVisible(True)
             menu.addActions(chosen)
-        self.addActions(list(self.actions_table.table.values()))
+        table = dict(self.actions_table.table)
+        fill = table.pop("view.fill")  # Tab goes from field to field elsewhere
+        fill.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        for place in (self.canvas, self.view_place):
+            place.addAction(fill)
+        self.addActions(list(table.values()))
 
     def put_scene(self, scene: QWidget) -> None:
         """Put the viewport in its place."""

@@ -1,0 +1,76 @@
+"""How masks look on the canvas: outlines, tints, the matte, the cut-out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PySide6.QtGui import QPainterPath
+
+from ..project.still import U8, Mask, Still
+from .background import Background
+from .drawables import Overlay, Picture, make_grey, make_path, make_picture, make_tint
+from .pyramid import build_pyramid, trace_outline
+from .theme import colour
+
+OUTLINE_PIXELS = 2048
+BEHIND = 46
+"""The grey that stands behind a cut-out."""
+
+
+class MaskView(Enum):
+    """How masks are shown."""
+
+    CONTOUR = "contour"
+    TINT = "tint"
+    MATTE = "matte"
+    XRAY = "xray"
+
+
+class MaskDrawing:
+    """Makes what the canvas draws of masks, on other threads, and keeps it while the masks live."""
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+        self._known: WeakKeyDictionary[Mask, tuple[list[U8], QPainterPath]] = WeakKeyDictionary()
+
+    async def outline(self, mask: Mask, strength: float, strong: bool) -> Overlay:
+        """An outline and, with a strength (0 to 1), a tint."""
+        if mask not in self._known:
+            self._known[mask] = await self._background.run(_prepare, mask)
+        levels, path = self._known[mask]
+        return Overlay(make_tint(levels, colour("mask"), strength) if strength else None, path, strong)
+
+    async def matte(self, still: Still, masks: Sequence[Mask]) -> Picture:
+        """The masks together in grey."""
+        return make_grey(await self._background.run(_unite_levels, still, masks))
+
+    async def cut_out(self, still: Still, masks: Sequence[Mask]) -> Picture:
+        """The still where the masks are, before a plain grey."""
+        return make_picture(await self._background.run(_cut_out_levels, still, masks))
+
+
+def unite(still: Still, masks: Sequence[Mask]) -> U8:
+    """The largest alpha of the masks, u8[H, W]."""
+    alpha = np.zeros((still.height, still.width), np.uint8)
+    for mask in masks:
+        np.maximum(alpha, mask.alpha, out=alpha)
+    return alpha
+
+
+def _prepare(mask: Mask) -> tuple[list[U8], QPainterPath]:
+    levels = build_pyramid(mask.alpha)
+    level = next((k for k, a in enumerate(levels) if max(a.shape) <= OUTLINE_PIXELS), len(levels) - 1)
+    return levels, make_path(trace_outline(levels[level], 2.0**level))
+
+
+def _unite_levels(still: Still, masks: Sequence[Mask]) -> list[U8]:
+    return build_pyramid(unite(still, masks))
+
+
+def _cut_out_levels(still: Still, masks: Sequence[Mask]) -> list[U8]:
+    alpha = unite(still, masks).astype(np.uint16)[..., None]
+    shown = (still.pixels * alpha + BEHIND * (255 - alpha) + 127) // 255
+    return build_pyramid(shown.astype(np.uint8))
