@@ -1,6 +1,6 @@
-"""Group normalisation, addition and rectifier in one go on a GPU, for channels-last pictures, forward and backward.
+"""Group normalisation, addition and rectifier in one go, and the way back from enlarging, for channels-last pictures.
 
-PyTorch's own normalisation copies channels-last pictures to and fro. Here one pass sums, one pass writes; the
+PyTorch's own normalisation copies channels-last pictures to and fro, and its way back from enlarging adds atomically. Here one pass sums, one pass writes; the
 backward pass recomputes what the rectifier let through from the answer itself. Sums are kept per block of rows and
 added afterwards, so that the same numbers come out every time.
 """
@@ -224,4 +224,63 @@ def _divide(x: Tensor) -> tuple[int, int, int, int, int]:
 def norm_relu(x: Tensor, weight: Tensor, bias: Tensor, skip: Tensor | None) -> Tensor:
     """relu(group_norm(x) + skip) for x [B, C, H, W] in groups of GROUP channels; the answer is channels last."""
     answer: Tensor = _NormRelu.apply(x, weight, bias, skip)  # type: ignore[no-untyped-call]
+    return answer
+
+
+@triton.jit(do_not_specialize=["height", "width"])
+def _write_shrunk(g, dx, height, width, C: tl.constexpr, CP: tl.constexpr, ROWS: tl.constexpr):
+    """The gradient of a picture of height x width cells that was enlarged to twice that: 4 x 4 taps of g each."""
+    block, picture = tl.program_id(0), tl.program_id(1).to(tl.int64)
+    channel = tl.arange(0, CP)
+    cell = block * ROWS + tl.arange(0, ROWS)
+    inside = channel < C
+    y, x = cell // width, cell % width
+    total = tl.zeros([ROWS, CP], tl.float32)
+    for down in tl.static_range(4):
+        row = 2 * y - 1 + down
+        if down % 3 == 0:
+            row_weight = tl.where((row >= 0) & (row < 2 * height), 0.25, 0.0)
+        elif down == 1:
+            row_weight = tl.where(y == 0, 1.0, 0.75)
+        else:
+            row_weight = tl.where(y == height - 1, 1.0, 0.75)
+        for right in tl.static_range(4):
+            column = 2 * x - 1 + right
+            if right % 3 == 0:
+                weight = row_weight * tl.where((column >= 0) & (column < 2 * width), 0.25, 0.0)
+            elif right == 1:
+                weight = row_weight * tl.where(x == 0, 1.0, 0.75)
+            else:
+                weight = row_weight * tl.where(x == width - 1, 1.0, 0.75)
+            keep = ((cell < height * width) & (weight > 0))[:, None] & inside[None, :]
+            at = (picture * 4 * height * width + row * 2 * width + column)[:, None] * C + channel[None, :]
+            total += tl.load(g + at, mask=keep, other=0.0).to(tl.float32) * weight[:, None]
+    at = (picture * height * width + cell)[:, None] * C + channel[None, :]
+    tl.store(dx + at, total.to(dx.dtype.element_ty), mask=(cell < height * width)[:, None] & inside[None, :])
+
+
+class _Enlarge(torch.autograd.Function):
+    """Twice the size, bilinear."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        x = x.contiguous(memory_format=torch.channels_last)
+        return torch.nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        g = g.contiguous(memory_format=torch.channels_last)
+        b, c, height, width = ctx.shape
+        wide = triton.next_power_of_2(c)
+        rows = max(1, TILE // 2 // wide)
+        dx = torch.empty(b, c, height, width, dtype=g.dtype, device=g.device, memory_format=torch.channels_last)
+        grid = triton.cdiv(height * width, rows), b
+        _write_shrunk[grid](g, dx, height, width, C=c, CP=wide, ROWS=rows)
+        return dx
+
+
+def enlarge(x: Tensor) -> Tensor:
+    """Twice the size of x [B, C, H, W], bilinear."""
+    answer: Tensor = _Enlarge.apply(x)  # type: ignore[no-untyped-call]
     return answer

@@ -81,7 +81,8 @@ class Lesson:
         return p4, *self.net.decoder.project((s2, p4, p8, p16)), geo, cam
 
     def _answer(self, p4: Tensor, f2: Tensor, f4: Tensor, f8: Tensor, f16: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
-        return self.net.decoder.answer(p4, (f2, f4, f8, f16), maps, self.copies)
+        logits, scores = self.net.decoder.answer(p4, (f2, f4, f8, f16), maps, self.copies)
+        return logits.contiguous(), scores  # as masks of truth lie
 
 
 def measure_first(scores: Tensor, ious: Tensor, free: Tensor) -> Tensor:

@@ -291,7 +291,12 @@ class Training:
         if self.watchers_net is None:
             self.watchers_net = StillNet().to(self.ranks.device).eval()
         self.watchers_net.load_state_dict({s.name: s.view(self.flat.average) for s in self.flat.slots})
-        figures = merge_figures(self.ranks.gather(self.watch(self.watchers_net)))
+        try:
+            found = self.watch(self.watchers_net)
+        except Exception as error:  # a still that cannot be measured must not end a training
+            self.say(f"stills were not measured: {error!r}")
+            found = {}
+        figures = merge_figures(self.ranks.gather(found))
         words = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
         better = figures.get("choice", 0.0) > self.progress.best.get("choice", -1.0)
         self.say(f"stills at step {self.flat.steps}{' (best)' if better else ''}: {words} {time.monotonic() - start:.1f} s")
@@ -304,12 +309,12 @@ def merge_figures(parts: list[dict[str, float]]) -> dict[str, float]:
     """Means out of the sums (`name`) and counts (`name#`) of all ranks, with `choice`, what checkpoints are chosen by."""
     from .watch import CHOICE
 
-    names = [name for name in parts[0] if not name.endswith("#")]
+    names = [name for name in max(parts, key=len) if not name.endswith("#")]
     means = {}
     for name in names:
-        count = sum(part[f"{name}#"] for part in parts)
+        count = sum(part.get(f"{name}#", 0.0) for part in parts)
         if count:
-            means[name] = sum(part[name] for part in parts) / count
+            means[name] = sum(part.get(name, 0.0) for part in parts) / count
     chosen = [means[name] for name in CHOICE if name in means]
     means["choice"] = sum(chosen) / max(len(chosen), 1)
     return means

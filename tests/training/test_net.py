@@ -64,7 +64,7 @@ def test_repeats_pictures_in_a_row():
 FUSED = """
 import torch
 from torch.nn import functional
-from training.fused import norm_relu
+from training.fused import enlarge, norm_relu
 torch.manual_seed(0)
 for shape, has_skip in (((2, 32, 9, 13), True), ((2, 96, 6, 5), False)):
     x = torch.randn(shape, requires_grad=True)
@@ -78,11 +78,17 @@ for shape, has_skip in (((2, 32, 9, 13), True), ((2, 96, 6, 5), False)):
     assert torch.allclose(mine, plain, atol=1e-5)
     for a, b in zip(torch.autograd.grad(mine, inputs, back), torch.autograd.grad(plain, inputs, back)):
         assert torch.allclose(a, b, atol=1e-4)
+x = torch.randn(2, 48, 5, 3, requires_grad=True)
+mine, plain = enlarge(x), functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+back = torch.randn(mine.shape)
+assert torch.equal(mine, plain)
+for a, b in zip(torch.autograd.grad(mine, x, back), torch.autograd.grad(plain, x, back)):
+    assert torch.allclose(a, b, atol=1e-4)
 """
 
 
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no Triton")
-def test_fused_norm_is_the_plain_one():
+def test_fused_steps_are_the_plain_ones():
     environment = {**os.environ, "TRITON_INTERPRET": "1"}
     done = subprocess.run([sys.executable, "-c", FUSED], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
