@@ -273,7 +273,7 @@ class _Enlarge(torch.autograd.Function):
         g = g.contiguous(memory_format=torch.channels_last)
         b, c, height, width = ctx.shape
         wide = triton.next_power_of_2(c)
-        rows = max(1, TILE // 2 // wide)
+        rows = max(1, TILE // 4 // wide)
         dx = torch.empty(b, c, height, width, dtype=g.dtype, device=g.device, memory_format=torch.channels_last)
         grid = triton.cdiv(height * width, rows), b
         _write_shrunk[grid](g, dx, height, width, C=c, CP=wide, ROWS=rows)
