@@ -102,9 +102,7 @@ def write_checkpoint(folder: Path, flat: FlatNet, progress: Progress, best: Tens
     sections, stream = [], bytearray()
     for name, tensor in _encode(flat, best).items():
         array = tensor.cpu().numpy()
-        sections.append(
-            {"name": name, "dtype": array.dtype.str, "shape": list(array.shape), "offset": len(stream)}
-        )
+        sections.append({"name": name, "dtype": array.dtype.str, "shape": list(array.shape), "offset": len(stream)})
         stream += array.tobytes()
     beside = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(beside, ignore_errors=True)

@@ -87,9 +87,7 @@ def add_clicks(hints: Hints, points: Tensor, positive: Tensor, negative: Tensor)
     def nearest(before: Tensor, wanted: Tensor) -> Tensor:
         return torch.where(wanted.view(-1, 1, 1, 1), torch.minimum(before, squares), before)
 
-    return replace(
-        hints, positive=nearest(hints.positive, positive), negative=nearest(hints.negative, negative)
-    )
+    return replace(hints, positive=nearest(hints.positive, positive), negative=nearest(hints.negative, negative))
 
 
 def measure_depth_inside(mask: Tensor) -> Tensor:

@@ -32,7 +32,9 @@ def _sum_forward(x, sums, cells, C: tl.constexpr, CP: tl.constexpr, ROWS: tl.con
     for start in range(0, SPAN, ROWS):
         row = span * SPAN + start + tl.arange(0, ROWS)
         keep = (row < cells)[:, None] & inside[None, :]
-        value = tl.load(x + (picture * cells + row[:, None]) * C + channel[None, :], mask=keep, other=0.0).to(tl.float32)
+        value = tl.load(x + (picture * cells + row[:, None]) * C + channel[None, :], mask=keep, other=0.0).to(
+            tl.float32
+        )
         total += tl.sum(value, 0)
         squares += tl.sum(value * value, 0)
     out = sums + (picture * tl.num_programs(0) + span) * 2 * C
@@ -128,7 +130,16 @@ def _add_spans(sums, spans, C: tl.constexpr, CP: tl.constexpr):
 
 @triton.jit(do_not_specialize=["cells", "spans"])
 def _settle_forward(
-    sums, weight, bias, kept, cells, spans, EPSILON: tl.constexpr, C: tl.constexpr, CP: tl.constexpr, GROUP: tl.constexpr
+    sums,
+    weight,
+    bias,
+    kept,
+    cells,
+    spans,
+    EPSILON: tl.constexpr,
+    C: tl.constexpr,
+    CP: tl.constexpr,
+    GROUP: tl.constexpr,
 ):
     """Mean, 1 / deviation, scale and shift of every channel, f32[B, 4, C]."""
     channel = tl.arange(0, CP)

@@ -71,16 +71,16 @@ class Lesson:
         return loss, torch.cat([torch.stack([first, later]), losses, figures, taken[None]]).detach()
 
     @torch.no_grad()
-    def _follow(
-        self, hints: Hints, truth: Tensor, logits: Tensor, scores: Tensor, ious: Tensor, first: bool
-    ) -> Hints:
+    def _follow(self, hints: Hints, truth: Tensor, logits: Tensor, scores: Tensor, ious: Tensor, first: bool) -> Hints:
         return go_on(hints, truth, logits.detach(), scores.detach(), ious, first, self.generator)
 
     def _encode(self, pictures: Tensor) -> tuple[Tensor, ...]:
         s2, p4, p8, p16, geo, cam = self.net.encoder(pictures)
         return p4, *self.net.decoder.project((s2, p4, p8, p16)), geo, cam
 
-    def _answer(self, p4: Tensor, f2: Tensor, f4: Tensor, f8: Tensor, f16: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+    def _answer(
+        self, p4: Tensor, f2: Tensor, f4: Tensor, f8: Tensor, f16: Tensor, maps: Tensor
+    ) -> tuple[Tensor, Tensor]:
         logits, scores = self.net.decoder.answer(p4, (f2, f4, f8, f16), maps, self.copies)
         return logits.contiguous(), scores  # as masks of truth lie
 

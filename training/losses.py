@@ -75,7 +75,9 @@ def compare_masks(logits: Tensor, truth: Tensor) -> Tensor:
     return focal + dice
 
 
-def lose_on_first(logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
+def lose_on_first(
+    logits: Tensor, scores: Tensor, wanted: Tensor, levels: Tensor, free: Tensor
+) -> tuple[Tensor, Tensor]:
     """The loss of the first candidates and of the logits of their scores, and their IoU f32[N, 3].
 
     Where `free` bool[N], one click alone was given: every candidate learns its own level of `levels` [N, 3, h, w];

@@ -200,7 +200,8 @@ class Training:
             if seconds >= plan.seconds or step == plan.most_steps:
                 break
             fraction = plan.start + (plan.end - plan.start) * min(1.0, seconds / plan.seconds)
-            count = self._step(set_rate(plan, fraction, self.flat.steps), dice.choice(ROUNDS), dice.random() < 0.5, step)
+            rate = set_rate(plan, fraction, self.flat.steps)
+            count = self._step(rate, dice.choice(ROUNDS), dice.random() < 0.5, step)
             step += 1
             self.progress = replace(
                 self.progress,
@@ -299,14 +300,15 @@ class Training:
         figures = merge_figures(self.ranks.gather(found))
         words = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
         better = figures.get("choice", 0.0) > self.progress.best.get("choice", -1.0)
-        self.say(f"stills at step {self.flat.steps}{' (best)' if better else ''}: {words} {time.monotonic() - start:.1f} s")
+        best = " (best)" if better else ""
+        self.say(f"stills at step {self.flat.steps}{best}: {words} {time.monotonic() - start:.1f} s")
         if better:
             self.best = self.flat.average.clone()
             self.progress = replace(self.progress, best=figures)
 
 
 def merge_figures(parts: list[dict[str, float]]) -> dict[str, float]:
-    """Means out of the sums (`name`) and counts (`name#`) of all ranks, with `choice`, what checkpoints are chosen by."""
+    """Means out of the sums (`name`) and counts (`name#`) of all ranks; `choice`: what checkpoints are chosen by."""
     from .watch import CHOICE
 
     names = [name for name in max(parts, key=len) if not name.endswith("#")]
@@ -410,9 +412,7 @@ def main() -> None:
     def open_stream(seed: int) -> Stream:
         return WorldStream(arguments.batch, arguments.shapes, seed, device, workers)
 
-    training = Training(
-        plan, open_stream, lambda worlds, dice: develop(worlds, panoramas, dice), ranks, net, watch
-    )
+    training = Training(plan, open_stream, lambda worlds, dice: develop(worlds, panoramas, dice), ranks, net, watch)
     if arguments.resume:
         training.resume(arguments.resume)
     start, end = arguments.schedule or (training.progress.fraction, 1.0)

@@ -124,7 +124,5 @@ def test_a_true_answer_is_left_alone(dice):
     wanted = torch.zeros(1, 32, 32)
     wanted[:, 8:24, 8:24] = 1
     logits = (wanted * 20 - 10)[:, None].expand(-1, 3, -1, -1)
-    hints = go_on(
-        clicks.make_hints(1, 16, 16, "cpu"), wanted, logits, torch.zeros(1, 3), torch.ones(1, 3), True, dice
-    )
+    hints = go_on(clicks.make_hints(1, 16, 16, "cpu"), wanted, logits, torch.zeros(1, 3), torch.ones(1, 3), True, dice)
     assert hints.positive.amin() == hints.negative.amin() == clicks.FAR_SQUARED
