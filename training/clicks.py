@@ -91,7 +91,7 @@ def add_clicks(hints: Hints, points: Tensor, positive: Tensor, negative: Tensor)
 
 
 def measure_depth_inside(mask: Tensor) -> Tensor:
-    """How deep inside a mask f32[N, 1, h, w] each cell lies: boxes of several sizes, the large ones at a quarter size."""
+    """How deep inside a mask f32[N, 1, h, w] each cell lies: boxes of several sizes, large ones at a quarter size."""
     quarter = functional.avg_pool2d(mask, 4, ceil_mode=True)
     wide = sum(functional.avg_pool2d(quarter, k, 1, k // 2) for k in (3, 5, 9, 15))
     wide = functional.interpolate(wide, size=mask.shape[2:], mode="bilinear", align_corners=False)

@@ -1,8 +1,8 @@
 """Group normalisation, addition and rectifier in one go, and the way back from enlarging, for channels-last pictures.
 
-PyTorch's own normalisation copies channels-last pictures to and fro, and its way back from enlarging adds atomically. Here one pass sums, one pass writes; the
-backward pass recomputes what the rectifier let through from the answer itself. Sums are kept per block of rows and
-added afterwards, so that the same numbers come out every time.
+PyTorch's own normalisation copies channels-last pictures to and fro, and its way back from enlarging adds
+atomically. Here one pass sums, one pass writes; the backward pass recomputes what the rectifier let through from the
+answer itself. Sums are kept per block of rows and added afterwards, so that the same numbers come out every time.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Lesson:
 
 
 def measure_first(scores: Tensor, ious: Tensor, free: Tensor) -> Tensor:
-    """Of the first answers to one click alone: the IoU of the best score, the best IoU, and by how much scores boast."""
+    """Of the first answers to one click alone: the IoU of the best score, the best IoU, how much scores boast."""
     scores, weight = scores.detach().float().sigmoid(), free.float()
     chosen = ious.gather(1, scores.argmax(1, keepdim=True))[:, 0]
     boast = (scores - ious).mean(1)

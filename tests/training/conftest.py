@@ -3,9 +3,10 @@
 import importlib.util
 import os
 import tempfile
+from pathlib import Path
 
 TORCH = importlib.util.find_spec("torch") is not None
-os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(tempfile.gettempdir(), "torchinductor"))
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(tempfile.gettempdir()) / "torchinductor"))
 
 if TORCH:
     import torch
