@@ -18,12 +18,13 @@ from .truth import PARTS, SKY, THINGS, Worlds
 IDS = 256
 NOWHERE = 255  # an id that no sample has
 PART, OBJECT, GROUP = 0, 1, 2
-PART_SHARE, GROUP_SHARE = 0.17, 0.18  # of the targets; the rest are objects
+PART_SHARE, GROUP_SHARE = 0.15, 0.14  # of the targets; the rest are objects
 STUFF_WEIGHT = 0.07
-LEAST, MOST, MOST_STUFF = 0.002, 0.65, 0.9  # of the picture that a target covers
+LEAST, MOST, MOST_STUFF = 0.0025, 0.65, 0.9  # of the picture that a target covers
+BY_AREA = 0.4  # a thing is chosen by its share of the picture to this power: artists want what is large
 LEAST_PART = 0.0015
 FAR_SQUARED = 1e6  # cells, where there is no click
-INSIDE, BORDER = 0.45, 0.10  # of first clicks: anywhere inside, near the border; the rest are deep inside
+INSIDE, BORDER = 0.35, 0.07  # of first clicks: anywhere inside, near the border; the rest are deep inside
 BOXED, BOX_JITTER, BOX_EARLIER = 0.25, 0.06, 0.15
 SCRIBBLED, STROKES = 0.10, 4
 BINARY = 0.7  # of earlier masks are cut, as the product does
@@ -128,6 +129,7 @@ def choose_things(worlds: Worlds, copies: int, generator: torch.Generator) -> tu
     number = torch.arange(IDS, device=device)
     things = (number > SKY) & (number <= THINGS)
     weight = torch.where(things, (share > LEAST) & (share < MOST), (share > LEAST) & (share < MOST_STUFF)).float()
+    weight = weight * share.pow(BY_AREA)
     weight = torch.where(things, weight, weight * STUFF_WEIGHT) + 1e-6 * (share > 0)
     chosen = draw_by_weight(weight[:, None].expand(-1, copies, -1), generator)
     itself = number == chosen[:, :, None]

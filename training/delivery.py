@@ -75,7 +75,7 @@ def compress(pictures: Tensor, dice: Dice, share: float = 0.45) -> None:
     pictures.index_copy_(0, index, some.lerp(read, on))
 
 
-def resize(pictures: Tensor, dice: Dice, share: float = 0.12) -> None:
+def resize(pictures: Tensor, dice: Dice, share: float = 0.08) -> None:
     """Scale down and up again, as a picture that was found small, in place: by 1.5 or by 2.2."""
     h, w = pictures.shape[-2:]
     for factor, (index, on) in zip((1.5, 2.2), dice.pick(len(pictures), share * 0.65, share * 0.35)):

@@ -62,7 +62,7 @@ def choose_focus(worlds: Worlds, index: Tensor, dice: Dice) -> Tensor:
     return 1 / worlds.depth[index].flatten(1).gather(1, places.gather(1, chosen))[..., None, None].clamp(min=0.05)
 
 
-def focus(light: Tensor, worlds: Worlds, dice: Dice, share: float = 0.25) -> None:
+def focus(light: Tensor, worlds: Worlds, dice: Dice, share: float = 0.2) -> None:
     """Blur by the thin lens' circle of confusion, in place: the background behind what is sharp, and the foreground
     over it. Both come from one pyramid, each weighted by its own pixels, so that neither bleeds into the sharp plane.
     """
@@ -70,7 +70,7 @@ def focus(light: Tensor, worlds: Worlds, dice: Dice, share: float = 0.25) -> Non
     n = len(index)
     sharp = light[index]
     nearness = F.avg_pool2d(1 / worlds.depth[index].clamp(min=0.05), 2)[:, None]
-    aperture = dice.log_uniform(n, 1, 1, 1, low=1.5, high=14.0) * (max(light.shape[-2:]) / 352) * on
+    aperture = dice.log_uniform(n, 1, 1, 1, low=1.2, high=9.0) * (max(light.shape[-2:]) / 352) * on
     circle = (aperture * (1 - nearness / choose_focus(worlds, index, dice))).clamp(-14.0, 14.0)
     level = torch.log2(1 + circle.abs() / 0.8).clamp(max=LEVELS - 1.0)
     is_far, is_near = (circle / 1.5).clamp(0.02, 1), (-circle / 1.5).clamp(0, 1)
@@ -94,7 +94,7 @@ def mix_levels(levels: list[Tensor], level: Tensor) -> Tensor:
     return mixed
 
 
-def glow(light: Tensor, dice: Dice, share: float = 0.35) -> None:
+def glow(light: Tensor, dice: Dice, share: float = 0.3) -> None:
     """Let bright places bloom and lift the whole by stray light, in place."""
     [(index, on)] = dice.pick(len(light), share)
     n = len(index)
@@ -132,7 +132,7 @@ def split_colours(light: Tensor, dice: Dice, share: float = 0.25) -> None:
     light.index_copy_(0, index, torch.cat([red, some[:, 1:2], blue], dim=1))
 
 
-def soften(pictures: Tensor, dice: Dice, share: float = 0.35) -> None:
+def soften(pictures: Tensor, dice: Dice, share: float = 0.3) -> None:
     """Unsharp glass, or a scan: a small blur of random strength, in place."""
     [(index, on)] = dice.pick(len(pictures), share)
     some = pictures[index]

@@ -14,7 +14,7 @@ from .truth import SKY, SKY_M, THINGS, Worlds
 
 FAR_M = 100.0  # farther depths are not taught
 AREA_FLOOR = 0.03  # of the picture: targets smaller than this do not weigh more per pixel
-ANY_LEVEL, ALL_CANDIDATES = 0.3, 0.1  # weight of the best candidate at a first click; of the mean later
+OWN_LEVEL, ALL_CANDIDATES = 0.4, 0.1  # weight of all three masks beside the best: at a first click; later
 SCORE = 0.4
 FAR_MOST, BEHIND_MOST = 1.5, 2.0  # logarithms of ratios
 ON_STUFF = 0.1  # weight of far and behind where there is no thing
@@ -80,14 +80,14 @@ def lose_on_first(
 ) -> tuple[Tensor, Tensor]:
     """The loss of the first candidates and of the logits of their scores, and their IoU f32[N, 3].
 
-    Where `free` bool[N], one click alone was given: every candidate learns its own level of `levels` [N, 3, h, w];
-    elsewhere all learn what is wanted [N, h, w], the best of them most.
+    The best candidate learns what is wanted [N, h, w]. Where `free` bool[N], one click alone was given: every candidate
+    learns its own level of `levels` [N, 3, h, w] too; elsewhere all learn what is wanted.
     """
     logits, scores = logits.float(), scores.float()
     to_wanted = compare_masks(logits, wanted[:, None].expand_as(logits))
     to_levels = compare_masks(logits, levels)
     best = to_wanted.amin(1)
-    loss = torch.where(free, to_levels.mean(1) + ANY_LEVEL * best, best + ALL_CANDIDATES * to_wanted.mean(1))
+    loss = torch.where(free, best + OWN_LEVEL * to_levels.mean(1), best + ALL_CANDIDATES * to_wanted.mean(1))
     ious = measure_ious(logits.detach(), wanted)
     return loss.mean() + SCORE * functional.binary_cross_entropy_with_logits(scores, ious), ious
 

@@ -29,8 +29,16 @@ class WorldStream:
     """Batches of worlds in an order that the seed alone decides; the picture's shape changes from batch to batch."""
 
     def __init__(
-        self, batch: int, shapes: Sequence[tuple[int, int]], seed: int, device: torch.device, workers: int
+        self,
+        batch: int,
+        shapes: Sequence[tuple[int, int]],
+        seed: int,
+        device: torch.device,
+        workers: int,
+        uses: int = 1,
     ) -> None:
+        self._uses, self._round = uses, 0
+        self._held: list[Worlds] = []
         self._batch, self._shapes, self._device = batch, list(shapes), device
         self._next_seed, self._drawn = seed * SEEDS_APART, 0
         self._panoramas = load_panoramas(device).permute(0, 2, 3, 1).contiguous()
@@ -40,7 +48,22 @@ class WorldStream:
         self._wanted = max(1, workers) * AHEAD
 
     def draw(self) -> Worlds:
-        """Render the next batch at twice the picture's size."""
+        """The next batch at twice the picture's size.
+
+        With more than one use, a batch of every shape comes again before new ones are rendered: it is filmed and asked
+        about anew, which costs a third of what it costs to render it.
+        """
+        if self._uses == 1:
+            return self._render()
+        if self._round % (len(self._shapes) * self._uses) < len(self._shapes):
+            self._held = [*self._held[1 - len(self._shapes) :], self._render()] if self._held else [self._render()]
+            worlds = self._held[-1]
+        else:
+            worlds = self._held[self._round % len(self._shapes)]
+        self._round += 1
+        return worlds
+
+    def _render(self) -> Worlds:
         height, width = self._shapes[self._drawn % len(self._shapes)]
         self._drawn += 1
         batch = join_records(self._take())

@@ -346,6 +346,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--compile", choices=COMPILING, default="none", dest="compiling")
     parser.add_argument("--compile-cache", type=Path, help="file of compiled graphs to load, and to write at the end")
     parser.add_argument("--norm", choices=("torch", "fused"), default="torch", help="fused: Triton kernels")
+    parser.add_argument("--uses", type=int, default=1, help="times that a batch of worlds is filmed and asked about")
     parser.add_argument("--workers", type=int, help="processes that write scenes; as many as fit if not given")
     parser.add_argument("--steps", type=int, help="stop after so many")
     parser.add_argument("--seed", type=int, help="of worlds and clicks, in place of the checkpoint's")
@@ -410,7 +411,7 @@ def main() -> None:
     workers = max(2, (os.cpu_count() or 4) // ranks.count - 2) if arguments.workers is None else arguments.workers
 
     def open_stream(seed: int) -> Stream:
-        return WorldStream(arguments.batch, arguments.shapes, seed, device, workers)
+        return WorldStream(arguments.batch, arguments.shapes, seed, device, workers, arguments.uses)
 
     training = Training(plan, open_stream, lambda worlds, dice: develop(worlds, panoramas, dice), ranks, net, watch)
     if arguments.resume:
