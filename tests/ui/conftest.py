@@ -101,6 +101,12 @@ class Driver:
         """A click that asks no model."""
         QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, keys, self.point(x, y))
 
+    def click_row(self, item: Any, column: int) -> None:
+        """Click one column of a row in the layer panel."""
+        panel = self.window.layers
+        place = panel.visualRect(panel.indexFromItem(item, column)).center()
+        QTest.mouseClick(panel.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
     def drag(self, *places: tuple[float, float], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
         QTest.mousePress(self.canvas, button, Qt.KeyboardModifier.NoModifier, self.point(*places[0]))
         for place in places[1:]:

@@ -184,3 +184,11 @@ def place_mesh(mesh: Mesh, transform: F64) -> Mesh:
         turned = normals.astype(np.float64) @ np.linalg.inv(transform[:3, :3])
         normals = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)).astype(np.float32)
     return replace(mesh, positions=move_points(mesh.positions, transform), normals=normals)
+
+
+def rescale_geometry(geometry: Geometry, factor: float) -> Geometry:
+    """The geometry `factor` times as large about its own origin."""
+    k = np.float32(factor)
+    if isinstance(geometry, Splats):
+        return replace(geometry, means=geometry.means * k, scales=geometry.scales * k)
+    return replace(geometry, positions=geometry.positions * k)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .geometry import Geometry
-from .space import Camera
+from .geometry import Geometry, rescale_geometry
+from .space import Camera, Origin
 from .still import F64, U8, Depth, Mask, Still, freeze, require
 
 
@@ -227,3 +227,42 @@ def start_project(still: Still) -> Project:
 def make_layer(name: str, kind: LayerKind, **fields: Any) -> Layer:
     """A layer with a fresh id."""
     return Layer(id=uuid.uuid4().hex[:12], name=name, kind=kind, **fields)
+
+
+def rescale_project(project: Project, factor: float) -> Project:
+    """Everything `factor` times as large, about the world's origin: set, props, depth and cameras together."""
+    require(0 < factor < 1e9, "a factor is positive")
+    return replace(
+        project,
+        shots=tuple(_rescale_shot(shot, factor) for shot in project.shots),
+        layers=tuple(_rescale_layer(layer, factor) for layer in project.layers),
+    )
+
+
+def _rescale_shot(shot: Shot, factor: float) -> Shot:
+    def grow(depth: Depth | None) -> Depth | None:
+        return None if depth is None else replace(depth, metres=depth.metres * np.float32(factor))
+
+    camera = shot.camera
+    if camera is not None:
+        pose = camera.world_from_camera.copy()
+        pose[:3, 3] *= factor
+        origin = {**camera.origin, "height": Origin("user", 1.0)}
+        camera = replace(camera, world_from_camera=pose, origin=origin)
+    return replace(shot, camera=camera, depth=grow(shot.depth), plate_depth=grow(shot.plate_depth))
+
+
+def _rescale_layer(layer: Layer, factor: float) -> Layer:
+    def move(transform: F64) -> F64:
+        moved = transform.copy()
+        moved[:3, 3] *= factor
+        return moved
+
+    takes = tuple(
+        replace(take, geometry=rescale_geometry(take.geometry, factor), transform=move(take.transform))
+        for take in layer.takes
+    )
+    if layer.geometry is None:
+        return replace(layer, takes=takes) if takes else layer
+    grown = rescale_geometry(layer.geometry, factor)
+    return replace(layer, geometry=grown, transform=move(layer.transform), takes=takes)

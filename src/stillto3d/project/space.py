@@ -162,3 +162,29 @@ def translate(offset: ArrayLike) -> F64:
     matrix = np.eye(4)
     matrix[:3, 3] = np.asarray(offset, dtype=np.float64)
     return matrix
+
+
+def split_transform(transform: F64) -> tuple[F64, F64, float]:
+    """Position f64[3] in metres, turns f64[3] in degrees (about x, y, z; z first, y last) and uniform scale.
+
+    `join_transform` makes the same 4x4 again, unless it shears or mirrors.
+    """
+    scale = float(np.cbrt(np.linalg.det(transform[:3, :3]))) or 1.0
+    r = transform[:3, :3] / scale
+    x = np.arcsin(np.clip(-r[1, 2], -1, 1))
+    if abs(r[1, 2]) < 1 - 1e-9:
+        y, z = np.arctan2(r[0, 2], r[2, 2]), np.arctan2(r[1, 0], r[1, 1])
+    else:  # looking straight up or down: y and z turn about one axis, so z is 0
+        y, z = np.arctan2(-r[2, 0], r[0, 0]), 0.0
+    return transform[:3, 3].copy(), np.degrees(np.array([x, y, z])), scale
+
+
+def join_transform(position: ArrayLike, turns: ArrayLike, scale: float) -> F64:
+    """The 4x4 transform of a position in metres, turns in degrees about x, y, z (z first, y last) and a scale."""
+    x, y, z = np.radians(np.asarray(turns, dtype=np.float64))
+    about_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    matrix = translate(position)
+    matrix[:3, :3] = about_y @ about_x @ about_z * scale
+    return matrix

@@ -74,6 +74,7 @@ class Session:
         QTimer.singleShot(0, self.load_viewport)
         if files:
             self.start(self.commands.open_files([Path(name) for name in files]))
+        self.start(self.commands.greet())
         await ended
         await self.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,17 @@ from ..formats.picture import read_still, write_mask
 from ..pipelines import PIPELINES
 from ..project.project import Layer, LayerKind, Patch, Project, make_layer, start_project
 from ..project.still import Mask, Still
+from ..settings import find_folders
 from ..studio import Studio
 from ..words import tr
 from .background import Background
 from .canvas import Tool
 from .document import Document
+from .edits import duplicate_layers, remove_layers, solo_layers
 from .engine_thread import EngineThread
 from .mask_drawing import MaskView
+from .recent import keep_recent, read_recent
+from .welcome import load_samples
 from .window import MainWindow
 
 BRUSH_STEP = 1.25
@@ -75,10 +80,21 @@ class Commands:
         self._studio, self._document, self._engine = studio, document, engine
         self._background, self._window, self._start = background, window, start
         self._closing = False
+        self._busy: list[frozenset[str]] = []
+        self._data = find_folders().data
+        self.recent: list[Path] = []
         for name, title in word_pipelines().items():
             window.jobs.name(name, title)
         self._bind()
+        window.inspector.make_wanted.connect(
+            lambda name, params: start(self.run_pipeline("prop", {**params, "only": (name,)}))
+        )
+        window.inspector.lens.solve_wanted.connect(lambda params: start(self.run_pipeline("calibrate", params)))
+        window.inspector.lens.rebuild_wanted.connect(lambda: start(self.run_pipeline("reconstruct", {})))
         window.files_dropped.connect(lambda paths: start(self.open_files(paths)))
+        window.welcome.chosen.connect(
+            lambda path: start(self.choose_file() if path is None else self.open_files([path]))
+        )
         window.closing.connect(lambda: start(self.close()))
 
     def _bind(self) -> None:
@@ -98,7 +114,11 @@ class Commands:
         bind("file.quit", self._window.close)
         bind("edit.undo", self.undo, lambda: document.undo_label is not None or masking.attempt is not None)
         bind("edit.redo", document.redo, lambda: document.redo_label is not None)
-        bind("edit.delete", self.delete_layers, lambda: bool(self._window.layers.selected()))
+        layers = self._window.layers
+        bind("edit.rename", layers.rename_selected, lambda: len(layers.selected()) == 1)
+        bind("edit.duplicate", self.duplicate_layers, lambda: bool(layers.selected()))
+        bind("edit.solo", self.solo_layers, lambda: bool(layers.selected()))
+        bind("edit.delete", self.delete_layers, lambda: bool(layers.selected()))
         bind("mask.accept", masking.accept, lambda: masking.attempt is not None)
         bind("mask.drop", masking.drop, lambda: masking.attempt is not None)
         self._bind_masks()
@@ -140,6 +160,28 @@ class Commands:
 
     # ----------------------------------------------------------------- files
 
+    async def greet(self) -> None:
+        """Show recent files and samples."""
+        self.recent = await self._background.run(read_recent, self._data)
+        self._show_recent()
+        self._window.welcome.show_samples(await self._background.run(load_samples))
+
+    async def _keep_recent(self, path: Path) -> None:
+        self.recent = await self._background.run(keep_recent, self._data, path, self.recent)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        self._window.welcome.show_recent(self.recent)
+        menu = self._window.recent_menu
+        menu.clear()
+        for path in self.recent:
+            shown = path.name.encode("utf-8", "replace").decode().replace("&", "&&")
+            menu.addAction(shown, partial(self._start_open, path))
+        menu.setEnabled(bool(self.recent))
+
+    def _start_open(self, path: Path) -> None:
+        self._start(self.open_files([path]))
+
     async def choose_file(self) -> None:
         """Ask for a file and open it."""
         path = await self._ask_path(tr("Open"), tr("Stills and projects (*)"), save=False)
@@ -159,6 +201,8 @@ class Commands:
             else:
                 decoded = await self._engine.submit(title, lambda run: read_still(run, path), "files")
                 self._document.open(start_project(decoded.still), None)
+                self._window.jobs.show_notes(title, [note.get("text", "") for note in decoded.warnings])
+            await self._keep_recent(path)
         except StillTo3DError as error:
             self._window.jobs.show_error(title, error)
 
@@ -195,6 +239,7 @@ class Commands:
             self._window.jobs.show_error(title, error, lambda: self._start(self._write(path)))
             return False
         self._document.note_saved(project, path)
+        await self._keep_recent(path)
         return True
 
     async def export(self) -> None:
@@ -221,11 +266,20 @@ class Commands:
 
     def delete_layers(self) -> None:
         """Delete the selected layers that are not locked."""
-        project = self._document.project
-        chosen = [layer for layer in project.layers if layer.id in self._window.layers.selected() and not layer.locked]
-        if chosen:
-            gone = frozenset(layer.id for layer in chosen)
-            self._document.apply(Patch(tr("Delete {n} layers", n=len(gone)), removed=gone))
+        project, ids = self._document.project, self._window.layers.selected()
+        self._document.edit(tr("Delete {n} layers", n=len(ids)), remove_layers(project, ids))
+
+    def duplicate_layers(self) -> None:
+        """Copy the selected layers, and select the copies."""
+        ids = self._window.layers.selected()
+        project, copies = duplicate_layers(self._document.project, ids)
+        self._document.edit(tr("Duplicate {n} layers", n=len(ids)), project)
+        self._window.layers.select(copies)
+
+    def solo_layers(self) -> None:
+        """Show the selected layers alone, or all again."""
+        project = solo_layers(self._document.project, self._window.layers.selected())
+        self._document.edit(tr("Solo"), project)
 
     def _chosen_props(self) -> list[str]:
         project, selected = self._document.project, self._window.layers.selected()
@@ -249,7 +303,8 @@ class Commands:
             def work(run: Run) -> Patch:
                 return pipeline.function(run, project, chosen)
 
-            patch = await self._engine.submit(name, work, "heavy", record=record, policy=project.policy)
+            with self._mark_busy(name, params):
+                patch = await self._engine.submit(name, work, "heavy", record=record, policy=project.policy)
         except Cancelled:
             return
         except StillTo3DError as error:
@@ -257,6 +312,20 @@ class Commands:
             return
         if self._is_at_home(project):
             self._document.apply(patch)
+
+    @contextmanager
+    def _mark_busy(self, name: str, params: dict[str, Any]) -> Iterator[None]:
+        """The layer panel says which props are being made."""
+        only = params.get("only") or [layer.name for layer in self._document.project.props()]
+        ids = [layer.id for layer in self._document.project.props() if layer.name in only]
+        self._busy.append(frozenset(ids) if name == "prop" else frozenset())
+        mine = self._busy[-1]
+        try:
+            self._window.layers.mark_busy(frozenset().union(*self._busy))
+            yield
+        finally:
+            self._busy.remove(mine)
+            self._window.layers.mark_busy(frozenset().union(*self._busy))
 
     def _is_at_home(self, project: Project) -> bool:
         """The project that a result belongs to is still the one that is open."""

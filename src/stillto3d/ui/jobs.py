@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
@@ -59,6 +60,7 @@ class JobStrip(QWidget):
     def __init__(self, engine: EngineThread, expect_seconds: Callable[[str], float | None]) -> None:
         super().__init__()
         self.setObjectName("jobs")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._engine, self._expect_seconds = engine, expect_seconds
         self._rows: dict[str, tuple[_Row, float, float | None]] = {}
         self._titles: dict[str, str] = {}
@@ -108,6 +110,17 @@ class JobStrip(QWidget):
     def _try_again(self, row: _Row, again: Callable[[], object]) -> None:
         self._remove(row)
         again()
+
+    def show_notes(self, title: str, notes: Sequence[str]) -> None:
+        """Say what a person should know, though nothing went wrong."""
+        for note in filter(None, notes):
+            row = _Row(title)
+            row.stage.setText(tr(note))
+            row.bar.hide()
+            row.close_button.setToolTip(tr("Dismiss"))
+            row.close_button.clicked.connect(partial(self._remove, row))
+            self._layout.addWidget(row)
+        self._settle()
 
     def dismiss_all(self) -> None:
         """Take the errors away."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QDragMoveEvent, QDropEvent, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -22,6 +22,7 @@ from ..project.project import Layer, LayerKind, Project
 from ..project.still import U8
 from ..words import tr
 from .document import Document
+from .edits import move_layers, put_layers
 from .theme import colour, make_icon
 
 NAME, STATE, EYE, LOCK = range(4)
@@ -72,10 +73,31 @@ class LayerPanel(QTreeWidget):
             self.setItemDelegateForColumn(column, untyped)
         self._groups = {LayerKind.SCENE: self._add_group(tr("SCENE")), LayerKind.PROP: self._add_group(tr("PROPS"))}
         self._items: dict[str, QTreeWidgetItem] = {}
+        self._busy: frozenset[str] = frozenset()
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.itemClicked.connect(self._click)
         self.itemChanged.connect(self._rename)
         self.itemSelectionChanged.connect(self._choose)
         document.changed.connect(self._follow)
+
+    def mark_busy(self, ids: frozenset[str]) -> None:
+        """Say of these layers that they are being made."""
+        changed, self._busy = self._busy ^ ids, ids
+        project = self._document.project
+        self._filling = True
+        for layer_id in changed & self._items.keys():
+            layer = project.layer(layer_id)
+            if layer is not None:
+                self._items[layer_id].setText(STATE, tr("making…") if layer_id in ids else word_state(layer))
+        self._filling = False
+
+    def rename_selected(self) -> None:
+        """Type another name for the selected layer."""
+        items = self.selectedItems()
+        if len(items) == 1:
+            self.editItem(items[0], NAME)
 
     def selected(self) -> frozenset[str]:
         """Ids of the selected layers."""
@@ -122,15 +144,29 @@ class LayerPanel(QTreeWidget):
             elif before.get(layer.id) is layer and same_still:
                 continue
             self._fill(self._items[layer.id], layer, new)
+        for kind, group in self._groups.items():
+            self._order(group, [layer.id for layer in new.layers if layer.kind is kind])
         self._filling = False
+
+    def _order(self, group: QTreeWidgetItem, ids: list[str]) -> None:
+        """Put a group's rows into the project's order."""
+        if [child.data(NAME, LAYER_ID) for k in range(group.childCount()) if (child := group.child(k))] == ids:
+            return
+        chosen = self.selected()
+        self.blockSignals(True)
+        group.takeChildren()
+        group.addChildren([self._items[layer_id] for layer_id in ids])
+        for layer_id in ids:
+            self._items[layer_id].setSelected(layer_id in chosen)
+        self.blockSignals(False)
 
     def _fill(self, item: QTreeWidgetItem, layer: Layer, project: Project) -> None:
         item.setData(NAME, LAYER_ID, layer.id)
         item.setText(NAME, layer.name)
         item.setIcon(NAME, make_thumbnail(layer, project))
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
         item.setFlags(flags if layer.locked else flags | Qt.ItemFlag.ItemIsEditable)
-        item.setText(STATE, word_state(layer))
+        item.setText(STATE, tr("making…") if layer.id in self._busy else word_state(layer))
         item.setForeground(STATE, self.palette().placeholderText())
         item.setIcon(EYE, make_icon("eye" if layer.visible else "eye-off"))
         item.setToolTip(EYE, tr("Hide") if layer.visible else tr("Show"))
@@ -162,9 +198,31 @@ class LayerPanel(QTreeWidget):
         self._put(tr("Rename {name}", name=layer.name), replace(layer, name=name))
 
     def _put(self, label: str, layer: Layer) -> None:
-        project = self._document.project
-        layers = tuple(layer if one.id == layer.id else one for one in project.layers)
-        self._document.edit(label, replace(project, layers=layers))
+        self._document.edit(label, put_layers(self._document.project, layer))
+
+    # ----------------------------------------------------------------- dragging rows
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        super().dragMoveEvent(event)
+        event.setAccepted(event.source() is self)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Rows let go elsewhere in the list: the document moves the layers, and the list follows it."""
+        event.setDropAction(Qt.DropAction.CopyAction)  # the view must not take the rows away itself
+        event.setAccepted(event.source() is self)
+        item = self.itemAt(event.position().toPoint())
+        if event.source() is not self or item is None:
+            return
+        below = self.dropIndicatorPosition() == QAbstractItemView.DropIndicatorPosition.BelowItem
+        self.move_rows(self.selected(), item, below)
+
+    def move_rows(self, ids: frozenset[str], item: QTreeWidgetItem, below: bool) -> None:
+        """Move layers before the row, or behind it; on a group's title, to the group's begin."""
+        target = self.itemBelow(item) if below or item.parent() is None else item
+        before = target.data(NAME, LAYER_ID) if target is not None else None
+        if before not in ids:
+            project = self._document.project
+            self._document.edit(tr("Move {n} layers", n=len(ids)), move_layers(project, ids, before))
 
 
 def word_state(layer: Layer) -> str:

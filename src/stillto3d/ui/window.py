@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
     QLabel,
     QMainWindow,
+    QMenu,
     QSplitter,
+    QStackedWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -28,10 +30,14 @@ from .canvas import Canvas
 from .document import Document
 from .drawables import make_picture
 from .engine_thread import EngineThread
+from .inspector import Inspector
 from .jobs import JobStrip
 from .layers import LayerPanel
 from .masking import Masking
 from .pyramid import build_pyramid
+from .welcome import Welcome
+
+LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.delete")
 
 
 class MainWindow(QMainWindow):
@@ -64,11 +70,14 @@ class MainWindow(QMainWindow):
         self.masking = Masking(document, engine, self.canvas, background, start)
         self.jobs = JobStrip(engine, expect_seconds)
         self.layers = LayerPanel(document)
+        self.inspector = Inspector(document, background, start)
         self._build_centre()
         self._build_tools()
         self._build_docks()
         self._build_menus()
+        self.layers.customContextMenuRequested.connect(self._show_layer_menu)
         self.layers.chosen.connect(self.masking.select)
+        self.layers.chosen.connect(self.inspector.select)
         self.layers.chosen.connect(lambda ids: self.actions_table.refresh())
         self.masking.layer_wanted.connect(lambda layer_id: self.layers.select(frozenset([layer_id])))
         self.masking.changed.connect(self._show_attempt)
@@ -88,7 +97,11 @@ class MainWindow(QMainWindow):
         table = self.actions_table
         views = [table.button(f"view.{name}") for name in ("contour", "tint", "matte", "xray")]
         bar = _strip(self.info_label, None, self.attempt_label, None, *views, self.zoom_label)
-        self._left = left = _stack(bar, self.canvas)
+        self.welcome = Welcome()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.welcome)
+        self._pages.addWidget(self.canvas)
+        self._left = left = _stack(bar, self._pages)
         self.view_label = QLabel(tr("Viewport"))
         self.view_label.setProperty("quiet", True)
         self._view_place = QVBoxLayout()
@@ -128,7 +141,13 @@ class MainWindow(QMainWindow):
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         dock.setWidget(self.layers)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        self.resizeDocks([dock], [280], Qt.Orientation.Horizontal)
+        inspector = QDockWidget(tr("Inspector"))
+        inspector.setObjectName("inspector")
+        inspector.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        inspector.setWidget(self.inspector)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
+        self.resizeDocks([dock, inspector], [280, 280], Qt.Orientation.Horizontal)
+        self.resizeDocks([dock, inspector], [360, 480], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         for key, title in list_menus().items():
@@ -139,12 +158,27 @@ class MainWindow(QMainWindow):
             menu.setObjectName(key)
             menu.setToolTipsVisible(True)
             menu.addActions(chosen)
+            if key == "file":
+                self.recent_menu = QMenu(tr("Open &recent"), self)
+                self.recent_menu.setEnabled(False)
+                menu.insertMenu(chosen[1], self.recent_menu)
         table = dict(self.actions_table.table)
         fill = table.pop("view.fill")  # Tab goes from field to field elsewhere
         fill.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         for place in (self.canvas, self.view_place):
             place.addAction(fill)
         self.addActions(list(table.values()))
+
+    def _show_layer_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        table = self.actions_table.table
+        for wish in ("make.prop", "mask.soften", "mask.hair", "mask.save", "", *LAYER_WISHES):
+            if wish:
+                menu.addAction(table[wish])
+            else:
+                menu.addSeparator()
+        menu.popup(self.layers.viewport().mapToGlobal(at))
 
     def put_scene(self, scene: QWidget) -> None:
         """Put the viewport in its place."""
@@ -181,6 +215,8 @@ class MainWindow(QMainWindow):
         if still is not None and still is not before:
             self.info_label.setText(f"{still.name}   {still.width} × {still.height}")
             self._start(self._show_still(new))
+        self._pages.setCurrentWidget(self.canvas if still is not None else self.welcome)
+        self._show_hint()
         self.show_scene()
         if self.scene is not None:
             self._start(self.scene.show_project(new))
@@ -199,13 +235,28 @@ class MainWindow(QMainWindow):
         if attempt is None or found is None:
             self.attempt_label.setText(tr("Masking…") if attempt is not None else "")
         else:
-            shown = []
+            shown: list[str] = []
             for k, confidence in enumerate(found.confidences):
                 text = f"{k + 1}  {100 * confidence:.0f} %"
                 shown.append(f"<b>{text}</b>" if k == attempt.chosen else text)
-            keys = tr("Enter keeps · Esc drops")
-            self.attempt_label.setText("&nbsp;&nbsp;&nbsp;".join([*shown, keys]))
+            self.attempt_label.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(shown))
+        self._show_hint()
         self.actions_table.refresh()
+
+    def _show_hint(self) -> None:
+        """What can be done next, in the job strip while nothing runs."""
+        project, attempt = self._document.project, self.masking.attempt
+        if not project.shots:
+            hint = ""
+        elif attempt is not None:
+            hint = tr("Click refines · Shift-click adds a part · Alt-click takes away · 1 2 3 choose · Enter keeps")
+        elif not project.props():
+            hint = tr("Point at things: a click masks them, a drag frames them. B brush, E eraser, L lasso.")
+        elif not project.scenes():
+            hint = tr("Mask what shall be a prop, then make all props: the set is built first.")
+        else:
+            hint = tr("Middle drag turns the viewport, Shift pans, the wheel zooms; 0 looks through the lens.")
+        self.jobs.hint.setText(hint)
 
     def _show_title(self) -> None:
         document = self._document

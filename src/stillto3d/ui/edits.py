@@ -1,0 +1,85 @@
+"""Edits of layers by hand, each from one project to another."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from ..project.project import Layer, Project
+from ..project.space import Camera, Origin, aim_camera, translate
+
+ASIDE_M = 0.1
+
+
+def put_layers(project: Project, *layers: Layer) -> Project:
+    """The project with these in place of the layers of the same ids."""
+    renewed = {layer.id: layer for layer in layers}
+    return replace(project, layers=tuple(renewed.get(layer.id, layer) for layer in project.layers))
+
+
+def remove_layers(project: Project, ids: Collection[str]) -> Project:
+    """The project without these layers; locked ones stay."""
+    kept = tuple(layer for layer in project.layers if layer.locked or layer.id not in ids)
+    return project if len(kept) == len(project.layers) else replace(project, layers=kept)
+
+
+def duplicate_layers(project: Project, ids: Collection[str]) -> tuple[Project, frozenset[str]]:
+    """The project with a copy after each of these layers, a little to its right; and the copies' ids."""
+    layers: list[Layer] = []
+    made: set[str] = set()
+    for layer in project.layers:
+        layers.append(layer)
+        if layer.id in ids:
+            taken = (*project.layers, *(one for one in layers if one.id in made))
+            name = Project(layers=taken).name_layer(layer.name)
+            moved = translate([ASIDE_M, 0, 0]) @ layer.transform if layer.geometry is not None else layer.transform
+            copy = replace(layer, id=uuid.uuid4().hex[:12], name=name, transform=moved, locked=False)
+            layers.append(copy)
+            made.add(copy.id)
+    return replace(project, layers=tuple(layers)), frozenset(made)
+
+
+def move_layers(project: Project, ids: Collection[str], before: str | None) -> Project:
+    """The project with these layers, in their order, before another one (None: at the end)."""
+    moved = [layer for layer in project.layers if layer.id in ids]
+    rest = [layer for layer in project.layers if layer.id not in ids]
+    at = next((k for k, layer in enumerate(rest) if layer.id == before), len(rest))
+    return replace(project, layers=(*rest[:at], *moved, *rest[at:]))
+
+
+def solo_layers(project: Project, ids: Collection[str]) -> Project:
+    """Only these layers visible; all of them again when that is so already."""
+    alone = all(layer.visible == (layer.id in ids) for layer in project.layers)
+    layers = [replace(layer, visible=alone or layer.id in ids) for layer in project.layers]
+    return replace(
+        project,
+        layers=tuple(
+            new if new.visible != old.visible else old for old, new in zip(project.layers, layers, strict=True)
+        ),
+    )
+
+
+def put_camera(project: Project, camera: Camera) -> Project:
+    """The project with another camera for the hero shot."""
+    return replace(project, shots=(replace(project.hero, camera=camera), *project.shots[1:]))
+
+
+def aim_shot(project: Project, pitch: float, roll: float, height_m: float) -> Project:
+    """The hero's camera with another tilt (radians) and height; set and props stay before it, as it sees them."""
+    camera = project.hero.camera
+    if camera is None:
+        return project
+    pose = aim_camera(pitch, roll, height_m)
+    tilted = bool(np.abs(np.subtract((pitch, roll), camera.measure_tilt())).max() > 1e-6)
+    origin = dict(camera.origin)
+    origin["rotation" if tilted else "height"] = Origin("user", 1.0)
+    moved = pose @ np.linalg.inv(camera.world_from_camera)
+    layers = [
+        layer if layer.geometry is None else replace(layer, transform=moved @ layer.transform)
+        for layer in project.layers
+    ]
+    aimed = replace(camera, world_from_camera=pose, origin=origin)
+    return put_camera(replace(project, layers=tuple(layers)), aimed)

@@ -1,0 +1,266 @@
+"""The inspector: what is selected, and its numbers to change. The lens, when nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..project.geometry import Mesh
+from ..project.project import Layer, LayerKind, Project, Recipe, Take
+from ..project.space import join_transform, split_transform
+from ..words import tr
+from .background import Background
+from .document import Document
+from .edits import put_layers
+from .health import Health, examine_mesh
+from .lens_panel import LensPanel
+
+AXES = ("X", "Y", "Z")
+
+
+class Inspector(QScrollArea):
+    """Follows the selection. Each change of a number is one step of the document."""
+
+    make_wanted = Signal(str, object)
+    """Name of a prop that shall be made again, and its parameters."""
+
+    def __init__(self, document: Document, background: Background, start: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._document, self._background, self._start = document, background, start
+        self._selected: frozenset[str] = frozenset()
+        self._shown: Layer | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.lens = LensPanel(document)
+        self._several = _quiet("")
+        self._several.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._several.setContentsMargins(8, 8, 8, 8)
+        self._layer_page = self._build_layer_page()
+        self._pages = QStackedWidget()
+        for page in (self.lens, self._layer_page, self._several):
+            self._pages.addWidget(page)
+        self.setWidget(self._pages)
+        document.changed.connect(self._follow)
+
+    def select(self, ids: frozenset[str]) -> None:
+        """Show these layers."""
+        self._selected = ids
+        self._refresh(self._document.project)
+
+    # ----------------------------------------------------------------- the page of a layer
+
+    def _build_layer_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(8)
+        self.name = QLabel()
+        self.name.setProperty("heading", True)
+        column.addWidget(self.name)
+        self._build_transform(column)
+        self._build_prop(column)
+        self.health, self.recipe = _quiet(""), _quiet("")
+        self._health_title, self._recipe_title = _heading(tr("Mesh")), _heading(tr("Made by"))
+        for part in (self._health_title, self.health, self._recipe_title, self.recipe):
+            column.addWidget(part)
+        self._takes_title, self.takes = _heading(tr("Earlier takes")), QComboBox()
+        self.use_take = QPushButton(tr("Go back to this take"))
+        self.use_take.clicked.connect(self._use_take)
+        for item in (self._takes_title, self.takes, self.use_take):
+            column.addWidget(item)
+        column.addStretch(1)
+        return page
+
+    def _build_transform(self, column: QVBoxLayout) -> None:
+        self._transform_box = QWidget()
+        grid = QGridLayout(self._transform_box)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        for k, axis in enumerate(AXES):
+            grid.addWidget(_quiet(axis), 0, k + 1, Qt.AlignmentFlag.AlignCenter)
+        grid.addWidget(_quiet(tr("Place, m")), 1, 0)
+        grid.addWidget(_quiet(tr("Turn, °")), 2, 0)
+        grid.addWidget(_quiet(tr("Scale")), 3, 0)
+        self.place = [make_spin(-1e5, 1e5, 3, 0.01) for _ in AXES]
+        self.turn = [make_spin(-360, 360, 1, 1.0) for _ in AXES]
+        self.scale = make_spin(1e-3, 1e3, 3, 0.01)
+        for k in range(3):
+            self.place[k].setAccessibleName(tr("Place {axis}", axis=AXES[k]))
+            self.turn[k].setAccessibleName(tr("Turn {axis}", axis=AXES[k]))
+            grid.addWidget(self.place[k], 1, k + 1)
+            grid.addWidget(self.turn[k], 2, k + 1)
+        grid.addWidget(self.scale, 3, 1)
+        for spin in (*self.place, *self.turn, self.scale):
+            spin.valueChanged.connect(self._move)
+        column.addWidget(_heading(tr("Transform")))
+        column.addWidget(self._transform_box)
+
+    def _build_prop(self, column: QVBoxLayout) -> None:
+        self._prop_box = QWidget()
+        form = QFormLayout(self._prop_box)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(4)
+        self.thickness = make_spin(0.05, 4.0, 2, 0.05)
+        self.detail = make_spin(16, 512, 0, 16)
+        self.make = QPushButton(tr("Make prop"))
+        self.make.clicked.connect(self._make)
+        form.addRow(_quiet(tr("Thickness")), self.thickness)
+        form.addRow(_quiet(tr("Detail")), self.detail)
+        form.addRow("", self.make)
+        self._prop_title = _heading(tr("Prop"))
+        column.addWidget(self._prop_title)
+        column.addWidget(self._prop_box)
+
+    # ----------------------------------------------------------------- following
+
+    def _follow(self, old: Project, new: Project) -> None:
+        self._refresh(new)
+
+    def _refresh(self, project: Project) -> None:
+        chosen = [layer for layer in project.layers if layer.id in self._selected]
+        if not chosen:
+            self._shown = None
+            self._pages.setCurrentWidget(self.lens)
+        elif len(chosen) > 1:
+            self._shown = None
+            self._several.setText(tr("{n} layers are selected.", n=len(chosen)))
+            self._pages.setCurrentWidget(self._several)
+        elif chosen[0] is not self._shown:
+            self._show(chosen[0])
+            self._pages.setCurrentWidget(self._layer_page)
+
+    def _show(self, layer: Layer) -> None:
+        before, self._shown = self._shown, layer
+        self.name.setText(layer.name)
+        self._show_transform(layer)
+        is_prop = layer.kind is LayerKind.PROP
+        for part in (self._prop_title, self._prop_box):
+            part.setVisible(is_prop)
+        params = layer.made_by.params if layer.made_by is not None and layer.made_by.pipeline == "prop" else {}
+        if before is None or before.id != layer.id or before.made_by is not layer.made_by:
+            self.thickness.setValue(float(params.get("thickness", 1.0)))
+            self.detail.setValue(float(params.get("grid", 160)))
+        self.make.setText(tr("Make again") if layer.geometry is not None else tr("Make prop"))
+        self.recipe.setText(word_recipe(layer.made_by))
+        for part in (self._recipe_title, self.recipe):
+            part.setVisible(layer.made_by is not None)
+        self.takes.clear()
+        self.takes.addItems([word_take(k, take) for k, take in enumerate(layer.takes)])
+        for part in (self._takes_title, self.takes, self.use_take):
+            part.setVisible(bool(layer.takes))
+        mesh = layer.geometry if isinstance(layer.geometry, Mesh) else None
+        for part in (self._health_title, self.health):
+            part.setVisible(mesh is not None)
+        if mesh is not None and (before is None or before.geometry is not mesh):
+            self.health.setText(tr("looking at the mesh…"))
+            self._start(self._show_health(layer, mesh))
+
+    def _show_transform(self, layer: Layer) -> None:
+        place, turns, scale = split_transform(layer.transform)
+        for spins, values in ((self.place, place), (self.turn, turns), ([self.scale], [scale])):
+            for spin, value in zip(spins, values, strict=True):
+                with QSignalBlocker(spin):
+                    spin.setValue(float(value))
+        self._transform_box.setEnabled(not layer.locked and layer.geometry is not None)
+
+    async def _show_health(self, layer: Layer, mesh: Mesh) -> None:
+        health = await self._background.run(examine_mesh, mesh)
+        if self._shown is not None and self._shown.geometry is mesh:
+            self.health.setText(word_health(health))
+
+    # ----------------------------------------------------------------- wishes
+
+    def _move(self) -> None:
+        layer = self._shown
+        if layer is not None and not layer.locked:
+            place, turns = [spin.value() for spin in self.place], [spin.value() for spin in self.turn]
+            moved = replace(layer, transform=join_transform(place, turns, self.scale.value()))
+            label = tr("Move {name}", name=layer.name)
+            self._document.edit(label, put_layers(self._document.project, moved))
+
+    def _make(self) -> None:
+        if self._shown is not None:
+            params = {"thickness": self.thickness.value(), "grid": round(self.detail.value())}
+            self.make_wanted.emit(self._shown.name, params)
+
+    def _use_take(self) -> None:
+        layer, index = self._shown, self.takes.currentIndex()
+        if layer is None or layer.geometry is None or not 0 <= index < len(layer.takes):
+            return
+        chosen = layer.takes[index]
+        takes = (*layer.takes[:index], *layer.takes[index + 1 :], Take(layer.geometry, layer.transform, layer.made_by))
+        back = replace(layer, geometry=chosen.geometry, transform=chosen.transform, made_by=chosen.made_by, takes=takes)
+        label = tr("Go back to a take of {name}", name=layer.name)
+        self._document.edit(label, put_layers(self._document.project, back))
+
+
+def word_health(health: Health) -> str:
+    """What a mesh is like, in lines."""
+    closed = tr("watertight") if health.watertight else tr("{n} holes", n=health.holes)
+    lines = [tr("{n} triangles, {closed}", n=f"{health.triangles:,}", closed=closed)]
+    size = " × ".join(f"{metres:.2f}" for metres in health.size)
+    lines.append(tr("{size} m", size=size))
+    if health.seen is not None:
+        lines.append(tr("{n} % seen in the still, the rest invented", n=round(100 * health.seen)))
+    return "\n".join(lines)
+
+
+def word_recipe(recipe: Recipe | None) -> str:
+    """Which models made a layer, with their licences."""
+    if recipe is None:
+        return ""
+    lines = [tr("{name}, {seconds} s", name=recipe.pipeline, seconds=f"{recipe.seconds:.1f}")]
+    for model in recipe.models:
+        lines.append(f"{model.get('id', '')} {model.get('version', '')} · {model.get('licence', '')}")
+    return "\n".join(lines)
+
+
+def word_take(index: int, take: Take) -> str:
+    """A take in the list."""
+    params = take.made_by.params if take.made_by is not None else {}
+    shown = tr("thickness {t}, detail {d}", t=params.get("thickness", "?"), d=params.get("grid", "?"))
+    return f"{index + 1}  {shown}"
+
+
+def make_spin(low: float, high: float, decimals: int, step: float) -> QDoubleSpinBox:
+    """A field for a number that tells when it is typed to its end."""
+    spin = QDoubleSpinBox()
+    spin.setRange(low, high)
+    spin.setDecimals(decimals)
+    spin.setSingleStep(step)
+    spin.setKeyboardTracking(False)
+    spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    spin.setMinimumWidth(48)
+    return spin
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("heading", True)
+    label.setContentsMargins(0, 4, 0, 0)
+    return label
+
+
+def _quiet(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("quiet", True)
+    label.setWordWrap(True)
+    return label
