@@ -15,13 +15,10 @@ from stillto3d.ui.layers import EYE, LOCK
 
 from .conftest import Driver
 
+QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 CUBE = Mesh(
     np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float32),
-    np.array(
-        [[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1]]
-        + [[2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]],
-        np.uint32,
-    ),
+    np.array([(q[0], *pair) for q in QUADS for pair in (q[1:3], q[2:4])], np.uint32),
 )
 
 
@@ -115,7 +112,7 @@ def test_everything_grows_together() -> None:
 def test_holes_are_counted() -> None:
     assert count_holes(CUBE) == 0 and examine_mesh(CUBE).watertight
     assert count_holes(Mesh(CUBE.positions, CUBE.faces[2:])) == 1
-    assert count_holes(Mesh(CUBE.positions, CUBE.faces[[0, 1, 2, 3]])) == 2
+    assert count_holes(Mesh(CUBE.positions, CUBE.faces[:4])) == 2
     health = examine_mesh(Mesh(CUBE.positions, CUBE.faces[2:]))
     assert health.triangles == 10 and not health.watertight and health.size == (1, 1, 1)
 

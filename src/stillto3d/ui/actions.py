@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QSize
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from ..words import tr
 from .theme import make_icon
@@ -17,7 +17,10 @@ from .theme import make_icon
 
 @dataclass(frozen=True)
 class Wish:
-    """One row of the table: `id` is menu.name; the texts are in the language of the moment."""
+    """One row of the table: `id` is menu.name; the texts are in the language of the moment.
+
+    Several shortcuts stand with a bar between them. `pane` ("canvas", "view") is where the keys count.
+    """
 
     id: str
     text: str
@@ -25,6 +28,7 @@ class Wish:
     tip: str
     checkable: bool = False
     icon: str = ""
+    pane: str = ""
 
 
 def list_menus() -> dict[str, str]:
@@ -56,12 +60,23 @@ def list_wishes() -> list[Wish]:
         Wish("edit.delete", tr("&Delete layer"), "Del", tr("Delete the selected layers.")),
         Wish("mask.accept", tr("Make &prop layer"), "Return", tr("Keep the mask as a prop layer.")),
         Wish("mask.drop", tr("Drop mask"), "Esc", tr("Give up the mask that is being made.")),
-        Wish("mask.point", tr("&Point"), "V", tr("Click on things, drag boxes around them."), True, "pointer"),
-        Wish("mask.brush", tr("&Brush"), "B", tr("Paint into the mask; Alt takes away."), True, "brush"),
-        Wish("mask.eraser", tr("&Eraser"), "E", tr("Paint out of the mask; Alt adds."), True, "eraser"),
-        Wish("mask.lasso", tr("&Lasso"), "L", tr("Draw around what joins the mask; Alt takes away."), True, "lasso"),
-        Wish("mask.smaller", tr("Smaller brush"), "[", tr("Make the brush smaller.")),
-        Wish("mask.larger", tr("Larger brush"), "]", tr("Make the brush larger.")),
+        Wish(
+            "mask.point", tr("&Point"), "V", tr("Click on things, drag boxes around them."), True, "pointer", "canvas"
+        ),
+        Wish("mask.brush", tr("&Brush"), "B", tr("Paint into the mask; Alt takes away."), True, "brush", "canvas"),
+        Wish("mask.eraser", tr("&Eraser"), "E", tr("Paint out of the mask; Alt adds."), True, "eraser", "canvas"),
+        Wish(
+            "mask.lasso",
+            tr("&Lasso"),
+            "L",
+            tr("Draw around what joins the mask; Alt takes away."),
+            True,
+            "lasso",
+            "canvas",
+        ),
+        Wish("mask.smaller", tr("Smaller brush"), "[", tr("Make the brush smaller."), pane="canvas"),
+        Wish("mask.larger", tr("Larger brush"), "]", tr("Make the brush larger."), pane="canvas"),
+        Wish("mask.measure", tr("Known len&gth"), "K", tr("Draw a length that you know."), True, "measure", "canvas"),
         Wish("mask.first", tr("Candidate &1"), "1", tr("Take the segmenter's first candidate.")),
         Wish("mask.second", tr("Candidate &2"), "2", tr("Take the segmenter's second candidate.")),
         Wish("mask.third", tr("Candidate &3"), "3", tr("Take the segmenter's third candidate.")),
@@ -79,8 +94,31 @@ def list_wishes() -> list[Wish]:
         Wish("view.tint", tr("Masks as &tint"), "Alt+2", tr("Outlines and a tint."), True, "tint"),
         Wish("view.matte", tr("&Matte"), "Alt+3", tr("The matte in grey."), True, "matte"),
         Wish("view.xray", tr("&X-ray"), "Alt+4", tr("What the matte cuts out, before grey."), True, "xray"),
-        Wish("view.lens", tr("Through the &lens"), "0", tr("Look through the solved camera."), True),
-        Wish("view.fill", tr("Fi&ll the centre"), "Tab", tr("Still and viewport, still alone, viewport alone.")),
+        Wish("view.lens", tr("Through the &lens"), "0|Num+0", tr("Look through the solved camera."), True, "camera"),
+        Wish("view.front", tr("Fr&ont"), "Num+1", tr("Look along the camera's ground direction."), pane="view"),
+        Wish("view.right", tr("&Right"), "Num+3", tr("Look from the right."), pane="view"),
+        Wish("view.top", tr("To&p"), "Num+7", tr("Look from above."), pane="view"),
+        Wish("view.textured", tr("Te&xtured"), "F5", tr("Surfaces with the still's colours."), True, "textured"),
+        Wish("view.clay", tr("Cla&y"), "F6", tr("Surfaces in plain clay, lit."), True, "clay"),
+        Wish("view.wire", tr("&Wireframe"), "F7", tr("The edges of all triangles."), True, "wire"),
+        Wish("view.normals", tr("&Normals"), "F8", tr("Where surfaces face, as colours."), True, "normals"),
+        Wish("view.depth", tr("&Depth"), "F9", tr("Distance from the camera in grey."), True, "depth"),
+        Wish("view.seen", tr("Seen or &guessed"), "F10", tr("What the still does not show, in red."), True, "seen"),
+        Wish("view.none", tr("Select"), "Q", tr("Click layers in the viewport."), True, "pointer", "view"),
+        Wish("view.move", tr("Move"), "W", tr("Move the selected layer; Ctrl steps."), True, "move", "view"),
+        Wish("view.turn", tr("Turn"), "E", tr("Turn the selected layer; Ctrl steps."), True, "turn", "view"),
+        Wish("view.scale", tr("Scale"), "R", tr("Scale the selected layer; Ctrl steps."), True, "scale", "view"),
+        Wish("view.floor", tr("Stand on the floor"), "End", tr("Let the selected layers down to the floor.")),
+        Wish("view.measure", tr("M&easure"), "M", tr("Click two places to measure."), True, "measure", "view"),
+        Wish("view.shot", tr("Sa&ve picture…"), "F12", tr("Write the viewport as PNG.")),
+        Wish("view.turntable", tr("Turnta&ble…"), "", tr("Write pictures from all around into a folder.")),
+        Wish(
+            "view.fill",
+            tr("Fi&ll the centre"),
+            "Tab",
+            tr("Still and viewport, still alone, viewport alone."),
+            pane="both",
+        ),
     ]
 
 
@@ -95,13 +133,25 @@ class Actions(QObject):
         for wish in list_wishes():
             action = QAction(wish.text, self)
             action.setObjectName(wish.id)
-            action.setShortcut(QKeySequence(wish.shortcut))
-            action.setToolTip(f"{wish.tip}  {wish.shortcut}".rstrip())
+            action.setShortcuts([QKeySequence(keys) for keys in wish.shortcut.split("|") if keys])
+            action.setToolTip(f"{wish.tip}  {wish.shortcut.partition('|')[0]}".rstrip())
             action.setStatusTip(wish.tip)
             action.setCheckable(wish.checkable)
             if wish.icon:
                 action.setIcon(make_icon(wish.icon))
             self.table[wish.id] = action
+
+    def place(self, panes: Mapping[str, QWidget], window: QWidget) -> None:
+        """Let keys count in their pane, or in all of the window."""
+        for wish in list_wishes():
+            action = self.table[wish.id]
+            if not wish.pane:
+                window.addAction(action)
+                continue
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            for name, pane in panes.items():
+                if wish.pane in (name, "both"):
+                    pane.addAction(action)
 
     def bind(self, wish: str, does: Callable[[], Any], when: Callable[[], bool] | None = None) -> None:
         """Say what an action does, and when it can be done."""

@@ -62,7 +62,7 @@ class Session:
         from ..viewport.scene_view import SceneView
 
         if self.window.scene is None:
-            scene = SceneView(self.background.run, self.window.view_place)
+            scene = SceneView(self.background.run, self.start, self.window.view_place)
             self.window.put_scene(scene)
             self.start(scene.show_project(self.document.project))
 

@@ -44,6 +44,7 @@ class Tool(Enum):
     BRUSH = "brush"
     ERASER = "eraser"
     LASSO = "lasso"
+    MEASURE = "measure"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,10 @@ class Canvas(QWidget):
     """A Stroke of brush, eraser or lasso that has ended."""
     drawn = Signal()
     """The masks have been put on."""
+    measured = Signal(float, float, float, float)
+    """A line x0, y0, x1, y1 that was drawn to be measured."""
+    entered = Signal()
+    """The pointer has come in."""
     resized_brush = Signal(float)
     """The brush's radius in pixels of the still."""
     zoomed = Signal(float)
@@ -98,6 +103,7 @@ class Canvas(QWidget):
         self._radius = 16.0
         self._way: list[tuple[float, float]] = []
         self._pointer: QPointF | None = None
+        self.measure: tuple[float, float, float, float] | None = None
 
     # ----------------------------------------------------------------- what is shown
 
@@ -133,7 +139,7 @@ class Canvas(QWidget):
         self._tool = tool
         self._way, self._press, self._box = [], None, None
         self.setCursor(Qt.CursorShape.BlankCursor if self._paints else Qt.CursorShape.ArrowCursor)
-        if tool is Tool.LASSO:
+        if tool in (Tool.LASSO, Tool.MEASURE):
             self.setCursor(Qt.CursorShape.CrossCursor)
         if tool is not Tool.POINT:
             self.hovered.emit(None)
@@ -283,6 +289,14 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         line = QPolygonF([self.to_widget(x, y) for x, y in self._way])
+        length = (*self._way[0], *self._way[-1]) if self._tool is Tool.MEASURE and self._way else self.measure
+        if length is not None:
+            ends = self.to_widget(*length[:2]), self.to_widget(*length[2:])
+            for thickness, hue in ((3.5, colour("line", 0.7)), (1.5, colour("warning"))):
+                painter.setPen(QPen(hue, thickness))
+                painter.drawLine(*ends)
+                for end in ends:
+                    painter.drawEllipse(end, 3, 3)
         if self._tool is Tool.LASSO and self._way:
             painter.setPen(QPen(colour("bright"), 1.25, Qt.PenStyle.DashLine))
             painter.drawPolyline(line)
@@ -360,11 +374,19 @@ class Canvas(QWidget):
 
     def _end_stroke(self, event: QMouseEvent) -> None:
         way, self._way, self._press = self._way, [], None
+        if self._tool is Tool.MEASURE:
+            if len(way) > 1 and self._size[0]:
+                self.measured.emit(*way[0], *way[-1])
+            self.update()
+            return
         turned = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         adds = (self._tool is not Tool.ERASER) != turned
         if self._size[0] and (self._paints or len(way) > 2):
             self.stroked.emit(Stroke(tuple(way), self._radius if self._paints else None, adds))
         self.update()
+
+    def enterEvent(self, event: object) -> None:
+        self.entered.emit()
 
     def leaveEvent(self, event: object) -> None:
         self._pointer = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QMessageBox
 
 from .. import formats
 from ..engine.jobs import Record
@@ -32,6 +31,7 @@ from .edits import duplicate_layers, remove_layers, solo_layers
 from .engine_thread import EngineThread
 from .mask_drawing import MaskView
 from .recent import keep_recent, read_recent
+from .view_commands import ViewCommands
 from .welcome import load_samples
 from .window import MainWindow
 
@@ -85,6 +85,7 @@ class Commands:
         self.recent: list[Path] = []
         for name, title in word_pipelines().items():
             window.jobs.name(name, title)
+        self.view = ViewCommands(document, engine, window, start)
         self._bind()
         window.inspector.make_wanted.connect(
             lambda name, params: start(self.run_pipeline("prop", {**params, "only": (name,)}))
@@ -127,9 +128,7 @@ class Commands:
         bind("make.set", lambda: self.run_pipeline("reconstruct", {}), has_still)
         bind("make.prop", self.make_selected, lambda: bool(self._chosen_props()))
         bind("make.props", lambda: self.run_pipeline("prop", {}), lambda: bool(document.project.props()))
-        bind("view.frame", self.frame)
         bind("view.actual", self._window.canvas.show_actual_size, has_still)
-        bind("view.lens", self.look_through_lens, has_layers)
         bind("view.fill", self._window.fill_centre)
         self._window.actions_table.refresh()
 
@@ -184,7 +183,7 @@ class Commands:
 
     async def choose_file(self) -> None:
         """Ask for a file and open it."""
-        path = await self._ask_path(tr("Open"), tr("Stills and projects (*)"), save=False)
+        path = await self._window.ask_path(tr("Open"), tr("Stills and projects (*)"), save=False)
         if path is not None:
             await self.open_files([path])
 
@@ -227,7 +226,7 @@ class Commands:
 
     async def save_as(self) -> bool:
         """Ask where to save, and save there."""
-        path = await self._ask_path(tr("Save project"), tr("stillto3d project (*.s3d)"), suffix="s3d")
+        path = await self._window.ask_path(tr("Save project"), tr("stillto3d project (*.s3d)"), suffix="s3d")
         return path is not None and await self._write(path)
 
     async def _write(self, path: Path) -> bool:
@@ -244,7 +243,7 @@ class Commands:
 
     async def export(self) -> None:
         """Ask where, and write set, props and camera as GLB."""
-        path = await self._ask_path(tr("Export"), tr("glTF binary (*.glb)"), suffix="glb")
+        path = await self._window.ask_path(tr("Export"), tr("glTF binary (*.glb)"), suffix="glb")
         if path is not None:
             await self.export_to(path)
 
@@ -294,6 +293,8 @@ class Commands:
         await self._window.masking.accept()
         project = self._document.project
         pipeline = PIPELINES[name]
+        if self.view.known_length and project.hero.floor is None and name in ("reconstruct", "prop"):
+            params = {"known_length": self.view.known_length, **params}
         title = word_pipelines()[name]
         try:
             chosen = self._studio.check_params(pipeline, params)
@@ -357,7 +358,7 @@ class Commands:
 
     async def import_matte(self) -> None:
         """Ask for a picture and take its brightness, or its alpha, as a mask."""
-        path = await self._ask_path(tr("Import matte"), tr("Pictures (*)"), save=False)
+        path = await self._window.ask_path(tr("Import matte"), tr("Pictures (*)"), save=False)
         if path is not None:
             await self.import_matte_from(path)
 
@@ -379,7 +380,7 @@ class Commands:
     async def save_mask(self) -> None:
         """Ask where, and write the selected mask as PNG."""
         (layer, *_), still_id = self._find_masked(), self._document.project.hero.still.id
-        path = await self._ask_path(tr("Save mask"), tr("PNG picture (*.png)"), suffix="png", name=layer.name)
+        path = await self._window.ask_path(tr("Save mask"), tr("PNG picture (*.png)"), suffix="png", name=layer.name)
         if path is not None:
             title, mask = tr("Save {name}", name=path.name), layer.masks[still_id]
             try:
@@ -387,55 +388,7 @@ class Commands:
             except StillTo3DError as error:
                 self._window.jobs.show_error(title, error)
 
-    # ----------------------------------------------------------------- the view
-
-    def frame(self) -> None:
-        """Frame the still and the set."""
-        self._window.canvas.frame()
-        if self._window.scene is not None and self._window.scene.isVisible():
-            self._window.scene.frame()
-
-    def look_through_lens(self) -> None:
-        """To the solved camera and back."""
-        action = self._window.actions_table.table["view.lens"]
-        scene = self._window.scene
-        if scene is None:
-            action.setChecked(False)
-        elif action.isChecked():
-            scene.look_through_lens()
-        else:
-            scene.leave_lens()
-            scene.look(replace(scene.orbit))
-
     # ----------------------------------------------------------------- questions
-
-    async def _ask_path(
-        self, title: str, kinds: str, suffix: str = "", save: bool = True, name: str = ""
-    ) -> Path | None:
-        dialog = QFileDialog(self._window, title)
-        dialog.setObjectName("ask_path")
-        dialog.setNameFilter(kinds)
-        if save:
-            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix(suffix)
-            shots = self._document.project.shots
-            folder = self._document.path.parent if self._document.path else Path.home()
-            name = name or (shots[0].still.name if shots else "project")
-            dialog.selectFile(str(folder / f"{name}.{suffix}"))
-        else:
-            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        accepted = await self._await_dialog(dialog)
-        return Path(dialog.selectedFiles()[0]) if accepted else None
-
-    async def _await_dialog(self, dialog: Any) -> int:
-        """Open a dialog beside everything else, and answer with how it ended."""
-        ended: asyncio.Future[int] = asyncio.get_event_loop().create_future()
-        dialog.finished.connect(lambda code: None if ended.done() else ended.set_result(code))
-        dialog.open()
-        try:
-            return await ended
-        finally:
-            dialog.deleteLater()
 
     async def _settle_changes(self) -> bool:
         """Ask about what is unsaved; False when the person would rather stay."""
@@ -447,7 +400,7 @@ class Commands:
         box.setInformativeText(tr("What is not saved is lost."))
         kinds = QMessageBox.StandardButton
         box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
-        answer = await self._await_dialog(box)
+        answer = await self._window.await_dialog(box)
         if answer == kinds.Save.value:
             return await self.save()
         return answer == kinds.Discard.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
     QDockWidget,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QMainWindow,
     QMenu,
+    QPlainTextEdit,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -35,6 +41,7 @@ from .jobs import JobStrip
 from .layers import LayerPanel
 from .masking import Masking
 from .pyramid import build_pyramid
+from .view_bar import ViewBar
 from .welcome import Welcome
 
 LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.delete")
@@ -47,6 +54,8 @@ class MainWindow(QMainWindow):
     """The person wants the window closed; `commands` asks what must be asked, then calls `let_close`."""
     closed = Signal()
     """The window is closed."""
+    scene_loaded = Signal()
+    """The viewport is there."""
     files_dropped = Signal(list)
     """Paths let go over the window."""
 
@@ -82,6 +91,7 @@ class MainWindow(QMainWindow):
         self.masking.layer_wanted.connect(lambda layer_id: self.layers.select(frozenset([layer_id])))
         self.masking.changed.connect(self._show_attempt)
         self.canvas.zoomed.connect(lambda zoom: self.zoom_label.setText(f"{100 * zoom:.0f} %"))
+        self.canvas.entered.connect(lambda: self._give_keys(self.canvas))
         document.changed.connect(self._follow)
         self.resize(1440, 900)
         self._show_title()
@@ -102,8 +112,7 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self.welcome)
         self._pages.addWidget(self.canvas)
         self._left = left = _stack(bar, self._pages)
-        self.view_label = QLabel(tr("Viewport"))
-        self.view_label.setProperty("quiet", True)
+        self.view_bar = ViewBar(table)
         self._view_place = QVBoxLayout()
         self._view_place.setContentsMargins(0, 0, 0, 0)
         self.empty_view = QLabel(tr("Make the set to see it here."))
@@ -113,7 +122,7 @@ class MainWindow(QMainWindow):
         self.view_place = QWidget()
         self.view_place.setLayout(self._view_place)
         hold_surface(self.view_place)
-        self._right = right = _stack(_strip(self.view_label, None), self.view_place)
+        self._right = right = _stack(self.view_bar, self.view_place)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(left)
         self.split.addWidget(right)
@@ -131,7 +140,7 @@ class MainWindow(QMainWindow):
         tools.setMovable(False)
         tools.setIconSize(QSize(20, 20))
         tools.setOrientation(Qt.Orientation.Vertical)
-        for name in ("point", "brush", "eraser", "lasso"):
+        for name in ("point", "brush", "eraser", "lasso", "measure"):
             tools.addAction(self.actions_table.table[f"mask.{name}"])
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
 
@@ -162,12 +171,7 @@ class MainWindow(QMainWindow):
                 self.recent_menu = QMenu(tr("Open &recent"), self)
                 self.recent_menu.setEnabled(False)
                 menu.insertMenu(chosen[1], self.recent_menu)
-        table = dict(self.actions_table.table)
-        fill = table.pop("view.fill")  # Tab goes from field to field elsewhere
-        fill.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        for place in (self.canvas, self.view_place):
-            place.addAction(fill)
-        self.addActions(list(table.values()))
+        self.actions_table.place({"canvas": self.canvas, "view": self.view_place}, self)
 
     def _show_layer_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
@@ -180,12 +184,20 @@ class MainWindow(QMainWindow):
                 menu.addSeparator()
         menu.popup(self.layers.viewport().mapToGlobal(at))
 
-    def put_scene(self, scene: QWidget) -> None:
+    def put_scene(self, scene: Any) -> None:
         """Put the viewport in its place."""
         self.scene = scene
         self._view_place.addWidget(scene)
         scene.hide()
         self.show_scene()
+        scene.entered.connect(lambda: self._give_keys(scene.interactor))
+        self.scene_loaded.emit()
+
+    def _give_keys(self, pane: QWidget) -> None:
+        """Keys count where the pointer is, unless something is being typed."""
+        holder = QApplication.focusWidget()
+        if self.isActiveWindow() and not isinstance(holder, QLineEdit | QAbstractSpinBox | QPlainTextEdit):
+            pane.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def show_scene(self) -> None:
         """The viewport when there is something in it, else a word."""
@@ -266,6 +278,45 @@ class MainWindow(QMainWindow):
         self.setWindowModified(False)
         self.setWindowTitle(title)
         self.setWindowModified(document.dirty and bool(name))
+
+    # ----------------------------------------------------------------- questions
+
+    async def ask_path(
+        self, title: str, kinds: str, suffix: str = "", save: bool = True, name: str = ""
+    ) -> Path | None:
+        """Ask for a file, beside everything else; None when the person would rather not."""
+        dialog = QFileDialog(self, title)
+        dialog.setObjectName("ask_path")
+        dialog.setNameFilter(kinds)
+        if save:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix(suffix)
+            shots = self._document.project.shots
+            folder = self._document.path.parent if self._document.path else Path.home()
+            name = name or (shots[0].still.name if shots else "project")
+            dialog.selectFile(str(folder / f"{name}.{suffix}"))
+        else:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        accepted = await self.await_dialog(dialog)
+        return Path(dialog.selectedFiles()[0]) if accepted else None
+
+    async def ask_folder(self, title: str) -> Path | None:
+        """Ask for a folder; None when the person would rather not."""
+        dialog = QFileDialog(self, title)
+        dialog.setObjectName("ask_folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        accepted = await self.await_dialog(dialog)
+        return Path(dialog.selectedFiles()[0]) if accepted else None
+
+    async def await_dialog(self, dialog: Any) -> int:
+        """Open a dialog beside everything else, and answer with how it ended."""
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        dialog.finished.connect(lambda code: None if ended.done() else ended.set_result(code))
+        dialog.open()
+        try:
+            return await ended
+        finally:
+            dialog.deleteLater()
 
     # ----------------------------------------------------------------- the person's hands
 

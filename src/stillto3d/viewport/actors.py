@@ -1,8 +1,9 @@
-"""Layers as VTK actors, with their textures unlit as the still's light has them."""
+"""Layers as VTK actors, and the ways of shading them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,24 @@ import pyvista as pv
 from numpy.typing import NDArray
 
 from ..project.geometry import Geometry, Points, Splats
-from ..project.space import Camera
+from ..project.space import Camera, move_points
 from ..project.still import F32, F64, U8
+
+CLAY = (0.66, 0.64, 0.61)
+INVENTED = (226, 104, 96)
+MOST_MOVING_POINTS = 400_000
+SH_FLAT = 0.28209479
+
+
+class Shading(Enum):
+    """How surfaces look."""
+
+    TEXTURED = "textured"
+    CLAY = "clay"
+    WIRE = "wire"
+    NORMALS = "normals"
+    DEPTH = "depth"
+    SEEN = "seen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,46 +40,129 @@ class Prepared:
     uvs: F32 | None
     texture: U8 | None
     colors: U8 | None
+    observed: U8 | None
 
 
 def prepare_geometry(geometry: Geometry) -> Prepared:
     """The slow half of making an actor: seams split, rows of faces, texture coordinates turned."""
     if isinstance(geometry, Points):
-        return Prepared(geometry.positions, None, None, None, geometry.colors)
+        return Prepared(geometry.positions, None, None, None, geometry.colors, geometry.observed)
     if isinstance(geometry, Splats):
-        colors = np.clip((geometry.sh[:, 0] * 0.28209479 + 0.5) * 255, 0, 255).astype(np.uint8)
-        return Prepared(geometry.means, None, None, None, colors)
+        colors = np.clip((geometry.sh[:, 0] * SH_FLAT + 0.5) * 255, 0, 255).astype(np.uint8)
+        return Prepared(geometry.means, None, None, None, colors, geometry.observed)
     mesh = geometry.split_seams()
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int64)
     uvs = None if mesh.uvs is None else np.ascontiguousarray(mesh.uvs * (1, -1) + (0, 1), dtype=np.float32)
     texture = mesh.material.base_color if mesh.material is not None else None
-    return Prepared(mesh.positions, faces, uvs, texture, mesh.colors)
+    return Prepared(mesh.positions, faces, uvs, texture, mesh.colors, mesh.observed)
 
 
-def make_actor(prepared: Prepared) -> Any:
-    """The quick half: a pyvista Actor."""
-    if prepared.faces is None:
-        data = pv.PolyData(prepared.points)
-    else:
-        data = pv.PolyData.from_regular_faces(prepared.points, prepared.faces)
-    mapper = pv.DataSetMapper(data)
-    actor = pv.Actor(mapper=mapper)
-    actor.prop.lighting = False
-    actor.prop.point_size = 2.0
+class Drawn:
+    """A layer's geometry in the view. A large cloud is thinned while the view moves."""
+
+    def __init__(self, geometry: Geometry, prepared: Prepared) -> None:
+        self.geometry, self.prepared = geometry, prepared
+        if prepared.faces is None:
+            self._data = pv.PolyData(prepared.points)
+        else:
+            self._data = pv.PolyData.from_regular_faces(prepared.points, prepared.faces)
+        self._mapper = pv.DataSetMapper(self._data)
+        self.actor = pv.Actor(mapper=self._mapper)
+        self.actor.prop.point_size = 2.0
+        self._texture: Any = None
+        if prepared.uvs is not None and prepared.texture is not None:
+            self._data.active_texture_coordinates = prepared.uvs
+            self._texture = pv.Texture(np.ascontiguousarray(prepared.texture))
+            self._texture.InterpolateOn()
+            self._texture.MipmapOn()
+        if prepared.colors is not None:
+            self._data.point_data["colors"] = prepared.colors
+        self._thin: Any = None
+        self.shade(Shading.TEXTURED, None)
+
+    def shade(self, shading: Shading, colors: U8 | None) -> None:
+        """Look like this; `colors` u8[n, 3] are those of `color_points`, where the shading needs them."""
+        actor, mapper, prop = self.actor, self._mapper, self.actor.prop
+        textured = shading is Shading.TEXTURED and self._texture is not None
+        actor.SetTexture(self._texture if textured else None)
+        name = "shading" if colors is not None else "colors" if "colors" in self._data.point_data else ""
+        if colors is not None:
+            self._data.point_data["shading"] = colors
+        shows_colors = colors is not None or (shading is Shading.TEXTURED and not textured and bool(name))
+        if shows_colors:
+            mapper.SetScalarModeToUsePointFieldData()
+            mapper.SelectColorArray(name)
+            mapper.SetColorModeToDirectScalars()
+        mapper.SetScalarVisibility(shows_colors)
+        prop.lighting = shading is Shading.CLAY
+        prop.style = "wireframe" if shading is Shading.WIRE else "surface"
+        prop.color = (1.0, 1.0, 1.0) if textured or shows_colors else CLAY
+
+    def count_points(self) -> int:
+        """Points that are drawn now."""
+        return int(self._mapper.GetInput().GetNumberOfPoints())
+
+    def thin_out(self, moving: bool) -> None:
+        """Draw fewer points while the view moves, where there are many."""
+        count = len(self.prepared.points)
+        if self.prepared.faces is not None or count <= MOST_MOVING_POINTS:
+            return
+        if moving and self._thin is None:
+            step = -(-count // MOST_MOVING_POINTS)
+            thin = pv.PolyData(np.ascontiguousarray(self.prepared.points[::step]))
+            for name in self._data.point_data.keys():  # noqa: SIM118 - a pyvista mapping, not a dict
+                thin.point_data[name] = np.ascontiguousarray(self._data.point_data[name][::step])
+            self._thin = thin
+        self._mapper.SetInputData(self._thin if moving else self._data)
+        if not moving:
+            self._thin = None
+
+
+def color_points(prepared: Prepared, shading: Shading, transform: F64, camera: Camera | None) -> U8 | None:
+    """Colours u8[n, 3] of the points for a shading that is computed, None for the others; for any thread."""
+    if shading is Shading.NORMALS and prepared.faces is not None:
+        normals = compute_normals(prepared.points, prepared.faces) @ _rotation(transform).T
+        return np.round((normals * 0.5 + 0.5) * 255).astype(np.uint8)
+    if shading is Shading.DEPTH and camera is not None:
+        _, depth = camera.project(move_points(prepared.points, transform))
+        near, far = np.log(np.maximum(np.percentile(depth, [1, 99]), 1e-3))
+        grey = 1 - np.clip((np.log(np.maximum(depth, 1e-3)) - near) / max(far - near, 1e-3), 0, 1)
+        return np.repeat(np.round(grey * 235 + 10).astype(np.uint8)[:, None], 3, axis=1)
+    if shading is Shading.SEEN and prepared.observed is not None:
+        colors = sample_texture(prepared)
+        guessed = prepared.observed == 0
+        colors[guessed] = np.round(0.35 * colors[guessed] + 0.65 * np.array(INVENTED)).astype(np.uint8)
+        return colors
+    return None
+
+
+def sample_texture(prepared: Prepared) -> U8:
+    """The colours u8[n, 3] of the points themselves."""
     if prepared.uvs is not None and prepared.texture is not None:
-        data.active_texture_coordinates = prepared.uvs
-        texture = pv.Texture(np.ascontiguousarray(prepared.texture))
-        texture.InterpolateOn()
-        texture.MipmapOn()
-        actor.texture = texture
-        actor.prop.color = (1.0, 1.0, 1.0)
-        mapper.scalar_visibility = False
-    elif prepared.colors is not None:
-        data.point_data["colors"] = prepared.colors
-        mapper.set_scalars(prepared.colors, "colors", rgb=True)
-    else:
-        actor.prop.color = (0.6, 0.6, 0.6)
-    return actor
+        height, width = prepared.texture.shape[:2]
+        columns = np.clip(prepared.uvs[:, 0] * width, 0, width - 1).astype(int)
+        rows = np.clip((1 - prepared.uvs[:, 1]) * height, 0, height - 1).astype(int)
+        return np.ascontiguousarray(prepared.texture[rows, columns, :3])
+    if prepared.colors is not None:
+        return prepared.colors[:, :3].copy()
+    return np.full((len(prepared.points), 3), 170, np.uint8)
+
+
+def compute_normals(points: F32, faces: NDArray[np.int64]) -> F64:
+    """Unit normals f64[n, 3] of the vertices: the mean of their faces', weighted by area."""
+    p = points.astype(np.float64)
+    a, b, c = (p[faces[:, k]] for k in range(3))
+    flat = np.cross(b - a, c - a)
+    corners = faces.reshape(-1)
+    sums = [np.bincount(corners, np.repeat(flat[:, k], 3), len(p)) for k in range(3)]
+    normals = np.stack(sums, axis=1)
+    unit: F64 = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def _rotation(transform: F64) -> F64:
+    matrix = transform[:3, :3]
+    return matrix / max(float(np.cbrt(abs(np.linalg.det(matrix)))), 1e-9)
 
 
 def make_frustum(camera: Camera, depth: float) -> Any:
@@ -90,8 +190,31 @@ def make_grid(bounds: F64) -> Any:
     return actor
 
 
+def make_box(bounds: F64, transform: F64, shade: tuple[float, float, float]) -> Any:
+    """The corners of a layer's box: what is selected."""
+    low, high = bounds
+    points: list[F64] = []
+    pairs: list[tuple[int, int]] = []
+    for corner in np.ndindex(2, 2, 2):
+        at = np.where(corner, high, low)
+        for axis in range(3):
+            end = at.copy()
+            end[axis] += (low[axis] - high[axis] if corner[axis] else high[axis] - low[axis]) * 0.2
+            pairs.append((len(points), len(points) + 1))
+            points += [at, end]
+    moved = move_points(np.array(points), transform).astype(np.float64)
+    return make_lines(moved, pairs, shade)
+
+
+def make_chain(points: F64, shade: tuple[float, float, float], width: float) -> Any:
+    """Points joined one after another."""
+    actor = make_lines(points, [(k, k + 1) for k in range(len(points) - 1)], shade)
+    actor.prop.line_width = width
+    return actor
+
+
 def make_lines(points: F64, pairs: list[tuple[int, int]], shade: tuple[float, float, float]) -> Any:
-    """Straight lines between pairs of points, that cannot be picked."""
+    """Straight lines between pairs of points."""
     lines = np.array([(2, a, b) for a, b in pairs], dtype=np.int64).reshape(-1)
     actor = pv.Actor(mapper=pv.DataSetMapper(pv.PolyData(points.astype(np.float32), lines=lines)))
     actor.prop.lighting = False

@@ -10,54 +10,80 @@ import numpy as np
 
 os.environ.setdefault("QT_API", "pyside6")
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QPointF, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyvistaqt import QtInteractor
 
-from ..project.geometry import Geometry, measure_bounds
+from ..project.geometry import measure_bounds
 from ..project.project import Layer, Project
-from ..project.space import Camera
-from ..project.still import F64
-from .actors import make_actor, make_frustum, make_grid, prepare_geometry
+from ..project.space import Camera, move_points
+from ..project.still import F64, U8
+from .actors import Drawn, Shading, color_points, make_box, make_chain, make_frustum, make_grid, prepare_geometry
+from .backplate import Backplate, Front
+from .gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
+from .hands import Hands
 from .orbit import Orbit, stand_at
+from .picking import Hit, cast_ray, pick_layer
 
 BACKGROUND = (0.16, 0.16, 0.16)
+SELECTED = (0.42, 0.62, 0.8)
+AXES = ((0.78, 0.36, 0.36), (0.44, 0.66, 0.38), (0.36, 0.5, 0.78))
+MEASURED = (0.78, 0.63, 0.35)
+GRABBED = (0.95, 0.85, 0.5)
 VIEW_ANGLE = np.radians(40.0)
-TURN_PER_PIXEL = 0.008
+REST_MILLISECONDS = 250
 Beside = Callable[..., Awaitable[Any]]
 
 
 class SceneView(QWidget):
-    """Shows a project; `beside` runs array work on another thread.
-
-    Middle drag turns, with Shift it pans, with Ctrl it zooms, as does the wheel; Alt with the left button
-    turns too.
-    """
+    """Shows a project; `beside` runs array work on another thread. What the pointer does stands in `hands`."""
 
     lens_left = Signal()
     """The view was turned away from the solved camera."""
     drawn = Signal()
     """Every layer of the project is in the view."""
+    picked = Signal(object, bool)
+    """The layer (id or None) that was clicked, and whether it joins the selection."""
+    rested = Signal()
+    """The view stands still, and all is drawn."""
+    entered = Signal()
+    """The pointer has come in."""
+    touched = Signal(object)
+    """The place f64[3] on a surface that was clicked, while a length is measured."""
+    moved = Signal(str, object)
+    """A layer's id and the transform that the gizmo gave it."""
 
-    def __init__(self, beside: Beside, parent: QWidget | None = None) -> None:
+    def __init__(self, beside: Beside, start: Callable[[Any], Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._beside = beside
+        self._beside, self._start = beside, start
         self.interactor = QtInteractor(self, auto_update=False, line_smoothing=True)
         self._plotter = self.interactor
         self._plotter.set_background(BACKGROUND)
         self._plotter.iren.interactor.SetInteractorStyle(None)
-        self._plotter.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.interactor)
+        self.front = Front(self._plotter.ren_win)
+        self.backplate = Backplate(self.front)
         self.project = Project()
-        self._actors: dict[str, tuple[Geometry, Any]] = {}
+        self.selected: frozenset[str] = frozenset()
+        self.shading = Shading.TEXTURED
+        self.gizmo_mode = GizmoMode.NONE
+        self.measures = False
+        self._drawn: dict[str, Drawn] = {}
+        self._shaded: dict[str, tuple[Any, ...]] = {}
         self._extra: dict[str, Any] = {}
+        self._marks: list[Any] = []
+        self._handles: list[Any] = []
+        self._measure: list[Any] = []
         self._orbit = Orbit()
         self._lens: Camera | None = None
         self._framed = False
-        self._drag: QPointF | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MILLISECONDS)
+        self._rest.timeout.connect(self._come_to_rest)
+        self._hands = Hands(self)
 
     # ----------------------------------------------------------------- the project
 
@@ -65,26 +91,29 @@ class SceneView(QWidget):
         """Draw the project; only what is another object than before is made anew."""
         self.project = project
         present = {layer.id for layer in project.layers}
-        for layer_id in self._actors.keys() - present:
-            self._plotter.renderer.RemoveActor(self._actors.pop(layer_id)[1])
+        for layer_id in self._drawn.keys() - present:
+            self._remove(layer_id)
         for layer in project.layers:
             await self._show_layer(layer)
             if self.project is not project:
                 return  # another one has come meanwhile
         self._show_camera(project)
-        if not self._framed and self._actors:
+        if not self._framed and self._drawn:
             self._framed = True
             self._stand_at_camera(project)
-        self._follow_lens(project)
-        self.redraw()
+        if not project.layers:
+            self._framed = False
+        if self._lens is not None:
+            self._lens = project.shots[0].camera if project.shots else None
+        self._mark_selected()
+        self._aim()
         self.drawn.emit()
 
     async def _show_layer(self, layer: Layer) -> None:
         geometry = layer.geometry
-        known = self._actors.get(layer.id)
-        if known is not None and known[0] is not geometry:
-            self._plotter.renderer.RemoveActor(known[1])
-            del self._actors[layer.id]
+        known = self._drawn.get(layer.id)
+        if known is not None and known.geometry is not geometry:
+            self._remove(layer.id)
             known = None
         if geometry is None:
             return
@@ -92,61 +121,198 @@ class SceneView(QWidget):
             prepared = await self._beside(prepare_geometry, geometry)
             if self.project.layer(layer.id) is not layer:
                 return
-            known = (geometry, make_actor(prepared))
-            self._plotter.renderer.AddActor(known[1])
-            self._actors[layer.id] = known
-        actor = known[1]
-        actor.user_matrix = layer.transform
-        actor.SetVisibility(layer.visible)
+            known = Drawn(geometry, prepared)
+            self._plotter.renderer.AddActor(known.actor)
+            self._drawn[layer.id] = known
+        await self._shade(layer, known)
+        known.actor.user_matrix = layer.transform
+        known.actor.SetVisibility(layer.visible)
+
+    async def _shade(self, layer: Layer, drawn: Drawn) -> None:
+        """Give the layer its shading, unless it has it."""
+        shading, camera = self.shading, self._find_camera()
+        depends = {Shading.NORMALS: (layer.transform,), Shading.DEPTH: (layer.transform, camera)}.get(shading, ())
+        state = (drawn, shading, *depends)
+        known = self._shaded.get(layer.id, ())
+        if len(known) == len(state) and all(a is b for a, b in zip(known, state, strict=True)):
+            return
+        colors: U8 | None = await self._beside(color_points, drawn.prepared, shading, layer.transform, camera)
+        if self.shading is shading and self._drawn.get(layer.id) is drawn:
+            drawn.shade(shading, colors)
+            self._shaded[layer.id] = state
+
+    async def shade(self, shading: Shading) -> None:
+        """Show surfaces in another way."""
+        self.shading = shading
+        for layer in self.project.layers:
+            drawn = self._drawn.get(layer.id)
+            if drawn is not None:
+                await self._shade(layer, drawn)
+        self.redraw()
+
+    def shade_as(self, name: str) -> Awaitable[None]:
+        """Show surfaces in the way of that name (see Shading)."""
+        return self.shade(Shading(name))
+
+    def show_measure(self, ends: F64) -> None:
+        """Draw the line between two places f64[n, 3], in front of everything."""
+        for actor in self._measure:
+            self.front.remove(actor)
+        self._measure = [make_chain(np.repeat(ends, 2, axis=0), MEASURED, 2.0)] if len(ends) else []
+        for actor in self._measure:
+            self.front.add(actor)
+        self.redraw()
+
+    def _remove(self, layer_id: str) -> None:
+        self._plotter.renderer.RemoveActor(self._drawn.pop(layer_id).actor)
+        self._shaded.pop(layer_id, None)
+
+    def _find_camera(self) -> Camera | None:
+        return self.project.shots[0].camera if self.project.shots else None
 
     def _show_camera(self, project: Project) -> None:
-        camera = project.shots[0].camera if project.shots else None
         for actor in self._extra.values():
             self._plotter.renderer.RemoveActor(actor)
         self._extra.clear()
-        if not self._actors:
+        if not self._drawn:
             return
         self._extra["grid"] = make_grid(self._measure_bounds())
+        camera = self._find_camera()
         if camera is not None:
             self._extra["camera"] = make_frustum(camera, 0.5)
         for actor in self._extra.values():
             self._plotter.renderer.AddActor(actor)
 
     def _measure_bounds(self) -> F64:
-        """Bounds of what is near enough to be framed: without the sky, if there is anything else."""
+        """Bounds of what is selected, else of all that is near enough to be framed (the sky is not)."""
         layers = [layer for layer in self.project.layers if layer.geometry is not None and layer.visible]
-        near = [layer for layer in layers if layer.name != "sky"] or layers
+        chosen = [layer for layer in layers if layer.id in self.selected]
+        near = chosen or [layer for layer in layers if layer.name != "sky"] or layers
         boxes = [measure_bounds(layer.geometry, layer.transform) for layer in near if layer.geometry is not None]
         if not boxes:
             return np.array([[-1.0, 0.0, -1.0], [1.0, 2.0, 1.0]])
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
 
+    # ----------------------------------------------------------------- selection and gizmo
+
+    def select(self, ids: frozenset[str]) -> None:
+        """Mark these layers."""
+        self.selected = ids
+        self._mark_selected()
+        self.redraw()
+
+    def use_gizmo(self, mode: GizmoMode) -> None:
+        """Show handles to move, turn or scale the selected layer."""
+        self.gizmo_mode = mode
+        self._show_gizmo()
+        self.redraw()
+
+    def find_movable(self) -> Layer | None:
+        """The one selected layer that the gizmo may move."""
+        chosen = [layer for layer in self.project.layers if layer.id in self.selected]
+        fits = len(chosen) == 1 and chosen[0].geometry is not None and not chosen[0].locked
+        return chosen[0] if fits and self.gizmo_mode is not GizmoMode.NONE else None
+
+    def make_gizmo(self) -> Gizmo | None:
+        """The handles as they stand now."""
+        layer = self.find_movable()
+        return None if layer is None else make_gizmo(self.gizmo_mode, layer.transform, self.view_camera())
+
+    def preview_move(self, layer: Layer, transform: F64, axis: int) -> F64:
+        """Show a layer where the gizmo drags it, near the floor upon it; answers where that is."""
+        drawn = self._drawn.get(layer.id)
+        if drawn is None or layer.geometry is None:
+            return transform
+        if self.gizmo_mode is GizmoMode.MOVE and axis == 1:
+            points = drawn.prepared.points
+            low = float(move_points(points[:: max(1, len(points) // 20_000)], transform)[:, 1].min())
+            transform = snap_to_floor(transform, low, self._orbit.distance / max(self.height(), 1))
+        drawn.actor.user_matrix = transform
+        self._mark_selected({layer.id: transform}, axis)
+        self.redraw()
+        return transform
+
+    def _mark_selected(self, moved: dict[str, F64] | None = None, grabbed: int | None = None) -> None:
+        for actor in self._marks:
+            self._plotter.renderer.RemoveActor(actor)
+        self._marks = []
+        for layer in self.project.layers:
+            if layer.id in self.selected and layer.geometry is not None and layer.id in self._drawn:
+                transform = (moved or {}).get(layer.id, layer.transform)
+                self._marks.append(make_box(measure_bounds(layer.geometry), transform, SELECTED))
+        for actor in self._marks:
+            actor.SetVisibility(self._lens is None)
+            self._plotter.renderer.AddActor(actor)
+        self._show_gizmo(moved, grabbed)
+
+    def _show_gizmo(self, moved: dict[str, F64] | None = None, grabbed: int | None = None) -> None:
+        for actor in self._handles:
+            self.front.remove(actor)
+        self._handles = []
+        layer = self.find_movable()
+        if layer is None:
+            return
+        gizmo = make_gizmo(self.gizmo_mode, (moved or {}).get(layer.id, layer.transform), self.view_camera())
+        for axis in range(3):
+            shade = GRABBED if axis == grabbed else AXES[axis]
+            self._handles.append(make_chain(gizmo.handle(axis), shade, 3.0))
+            self.front.add(self._handles[-1])
+
+    # ----------------------------------------------------------------- picking
+
+    def pick(self, at: QPointF, adds: bool) -> None:
+        """Find what lies under the pointer, beside the window, and tell."""
+        self._start(self._pick(at.x(), at.y(), adds))
+
+    async def _pick(self, x: float, y: float, adds: bool) -> None:
+        origin, way = cast_ray(self.view_camera(), x, y)
+        hit: Hit | None = await self._beside(pick_layer, self.project.layers, origin, way)
+        if self.measures:
+            if hit is not None:
+                self.touched.emit(np.array(hit.place))
+        else:
+            self.picked.emit(hit.layer_id if hit is not None else None, adds)
+
     # ----------------------------------------------------------------- the view
 
     def frame(self) -> None:
-        """All that is visible, from the present direction."""
+        """What is selected, else all that is visible, from the present direction."""
         self.leave_lens()
-        self._orbit = self._orbit.frame(self._measure_bounds(), VIEW_ANGLE)
-        self._aim()
+        self.look(self._orbit.frame(self._measure_bounds(), VIEW_ANGLE))
+
+    def look_along(self, yaw: float, pitch: float) -> None:
+        """From a side, in degrees: (0, 0) looks along -Z, (0, -90) from above."""
+        turned = Orbit(self._orbit.target, self._orbit.distance).turn(np.radians(yaw), np.radians(pitch))
+        self.look(turned)
 
     def look_through_lens(self) -> None:
         """See what the solved camera sees."""
-        camera = self.project.shots[0].camera if self.project.shots else None
+        camera = self._find_camera()
         if camera is not None:
             self._lens = camera
+            self._mark_selected()
             self._aim()
 
     def leave_lens(self) -> None:
-        """Stand freely again."""
+        """Stand freely again, where the lens was."""
         if self._lens is not None:
             self._orbit = stand_at(self._lens, self._measure_reach(self._lens))
             self._lens = None
+            self._mark_selected()
             self.lens_left.emit()
+
+    @property
+    def at_lens(self) -> bool:
+        """The view is the solved camera's."""
+        return self._lens is not None
 
     def look(self, orbit: Orbit) -> None:
         """Stand somewhere."""
         self.leave_lens()
         self._orbit = orbit
+        self._rest.start()
+        for drawn in self._drawn.values():
+            drawn.thin_out(moving=True)
         self._aim()
 
     @property
@@ -154,15 +320,25 @@ class SceneView(QWidget):
         """Where the viewer stands when not at the lens."""
         return self._orbit
 
-    def _follow_lens(self, project: Project) -> None:
-        camera = project.shots[0].camera if project.shots else None
-        if self._lens is not None and camera is not self._lens:
-            self._lens = camera
-        self._aim(draw=False)
+    def view_camera(self) -> Camera:
+        """The view as a camera whose pixels are the widget's."""
+        width, height = max(self.width(), 1), max(self.height(), 1)
+        pose = np.eye(4)
+        if self._lens is None:
+            orbit = self._orbit
+            pose[:3, :3] = np.stack([orbit.right, orbit.up, orbit.back], axis=1)
+            pose[:3, 3] = orbit.position
+            focal = height / 2 / np.tan(VIEW_ANGLE / 2)
+            return Camera(width, height, focal, focal, width / 2, height / 2, pose)
+        lens = self._lens
+        k = min(width / lens.width, height / lens.height)
+        cx = width / 2 + (lens.cx - lens.width / 2) * k
+        cy = height / 2 + (lens.cy - lens.height / 2) * k
+        return Camera(width, height, lens.fx * k, lens.fy * k, cx, cy, lens.world_from_camera)
 
     def _stand_at_camera(self, project: Project) -> None:
-        """First sight: from behind the solved camera, a little above."""
-        camera = project.shots[0].camera if project.shots else None
+        """First sight: from behind the solved camera, a little aside and above."""
+        camera = self._find_camera()
         if camera is None:
             self._orbit = self._orbit.frame(self._measure_bounds(), VIEW_ANGLE)
         else:
@@ -176,91 +352,60 @@ class SceneView(QWidget):
             return max(float(np.linalg.norm(self._measure_bounds().mean(axis=0) - camera.position)), 0.1)
         return float(np.median(depth.metres[::4, ::4]))
 
-    def _aim(self, draw: bool = True) -> None:
-        view = self._plotter.renderer.GetActiveCamera()
-        view.SetWindowCenter(0, 0)
-        if self._lens is None:
-            orbit = self._orbit
-            view.SetPosition(*orbit.position)
-            view.SetFocalPoint(*orbit.target)
-            view.SetViewUp(*orbit.up)
-            view.SetViewAngle(np.degrees(VIEW_ANGLE))
-        else:
-            self._aim_lens(view, self._lens)
+    def _aim(self) -> None:
+        """Point VTK's camera as `view_camera` says, and draw."""
+        wanted, view = self.view_camera(), self._plotter.renderer.GetActiveCamera()
+        back, up = wanted.world_from_camera[:3, 2], wanted.world_from_camera[:3, 1]
+        view.SetPosition(*wanted.position)
+        view.SetFocalPoint(*(wanted.position - back))
+        view.SetViewUp(*up)
+        view.SetViewAngle(np.degrees(2 * np.arctan(wanted.height / 2 / wanted.fy)))
+        view.SetWindowCenter(1 - 2 * wanted.cx / wanted.width, 2 * wanted.cy / wanted.height - 1)
         for actor in self._extra.values():
             actor.SetVisibility(self._lens is None)
+        if self._lens is None:
+            self.backplate.hide()
+        else:
+            self.backplate.show(self.project.hero.still, self._lens)
         self._plotter.renderer.ResetCameraClippingRange()
-        if draw:
-            self.redraw()
-
-    def _aim_lens(self, view: Any, lens: Camera) -> None:
-        """The still's frame fits the view, whichever is wider."""
-        back, up = lens.world_from_camera[:3, 2], lens.world_from_camera[:3, 1]
-        view.SetPosition(*lens.position)
-        view.SetFocalPoint(*(lens.position - back))
-        view.SetViewUp(*up)
-        aspect = max(self.width(), 1) / max(self.height(), 1)
-        tall = max(lens.height, lens.width / aspect)
-        view.SetViewAngle(np.degrees(2 * np.arctan(tall / 2 / lens.fy)))
-        wide = tall * aspect
-        view.SetWindowCenter((lens.width / 2 - lens.cx) * 2 / wide, (lens.cy - lens.height / 2) * 2 / tall)
+        self._show_gizmo()
+        self.redraw()
 
     def redraw(self) -> None:
         """Draw now."""
+        self.front.follow(self._plotter.renderer.GetActiveCamera())
         if self.isVisible():
             self._plotter.render()
 
+    def _come_to_rest(self) -> None:
+        for drawn in self._drawn.values():
+            drawn.thin_out(moving=False)
+        self.redraw()
+        self.rested.emit()
+
+    def count_points(self) -> int:
+        """Points that are drawn now."""
+        return sum(drawn.count_points() for drawn in self._drawn.values())
+
+    # ----------------------------------------------------------------- pictures
+
+    def take_picture(self) -> U8:
+        """The view as it is, u8[h, w, 3]."""
+        picture: U8 = np.asarray(self._plotter.screenshot(return_img=True))[..., :3]
+        return picture
+
+    def list_turntable(self, count: int) -> list[Orbit]:
+        """Viewpoints around the target, all the way."""
+        return [self._orbit.turn(2 * np.pi * k / count, 0.0) for k in range(count)]
+
     def close_view(self) -> None:
         """Give back what the graphics hold; the view cannot be used any more."""
-        self._plotter.removeEventFilter(self)
-        self._actors.clear()
+        self._rest.stop()
+        self._hands.let_go()
+        self.front.close()
+        self._drawn.clear()
         self._extra.clear()
+        self._marks.clear()
+        self._handles.clear()
+        self._measure.clear()
         self._plotter.close()
-
-    # ----------------------------------------------------------------- the pointer
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind == QEvent.Type.Wheel and isinstance(event, QWheelEvent):
-            self._dolly(1.15 ** (-event.angleDelta().y() / 120))
-            return True
-        if kind == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
-            self._drag = event.position()
-            self.interactor.setFocus()
-            return True
-        if kind == QEvent.Type.MouseButtonRelease:
-            self._drag = None
-            return True
-        if kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
-            if self._drag is not None:
-                self._move(event)
-            return True
-        if kind == QEvent.Type.Resize and self._lens is not None:
-            self._aim(draw=False)
-        return False
-
-    def _move(self, event: QMouseEvent) -> None:
-        assert self._drag is not None
-        step = event.position() - self._drag
-        self._drag = event.position()
-        buttons, keys = event.buttons(), event.modifiers()
-        alt = bool(keys & Qt.KeyboardModifier.AltModifier)
-        middle = bool(buttons & Qt.MouseButton.MiddleButton)
-        if (middle and keys & Qt.KeyboardModifier.ShiftModifier) or (alt and middle):
-            self.leave_lens()
-            metres = 2 * self._orbit.distance * np.tan(VIEW_ANGLE / 2) / max(self.height(), 1)
-            self._orbit = self._orbit.pan(-step.x() * metres, step.y() * metres)
-        elif (middle and keys & Qt.KeyboardModifier.ControlModifier) or (alt and buttons & Qt.MouseButton.RightButton):
-            self.leave_lens()
-            self._orbit = self._orbit.dolly(float(np.exp(step.y() * 0.005)))
-        elif middle or (alt and buttons & Qt.MouseButton.LeftButton):
-            self.leave_lens()
-            self._orbit = self._orbit.turn(-step.x() * TURN_PER_PIXEL, -step.y() * TURN_PER_PIXEL)
-        else:
-            return
-        self._aim()
-
-    def _dolly(self, factor: float) -> None:
-        self.leave_lens()
-        self._orbit = self._orbit.dolly(factor)
-        self._aim()

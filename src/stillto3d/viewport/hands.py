@@ -1,0 +1,116 @@
+"""What the pointer does in the viewport: turn, pan, zoom, pick, drag the gizmo.
+
+Middle drag turns, with Shift it pans, with Ctrl it zooms, as does the wheel. Alt with the left, middle and
+right button turns, pans and zooms for those who have no middle button.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+from ..project.project import Layer
+from ..project.still import F64
+from .gizmo import Gizmo
+
+if TYPE_CHECKING:
+    from .scene_view import SceneView
+
+TURN_PER_PIXEL = 0.008
+ZOOM_PER_PIXEL = 0.005
+ZOOM_PER_NOTCH = 1.15
+CLICK_PIXELS = 4
+
+
+class Hands(QObject):
+    """Filters the events of a SceneView's drawing area."""
+
+    def __init__(self, view: SceneView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._last: QPointF | None = None
+        self._press: QPointF | None = None
+        self._grab: tuple[Gizmo, int, Layer] | None = None
+        self._dragged: F64 | None = None
+        view.interactor.installEventFilter(self)
+
+    def let_go(self) -> None:
+        """Watch no more."""
+        self._view.interactor.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.Wheel and isinstance(event, QWheelEvent):
+            self._view.leave_lens()
+            self._view.look(self._view.orbit.dolly(ZOOM_PER_NOTCH ** (-event.angleDelta().y() / 120)))
+            return True
+        if kind == QEvent.Type.Enter:
+            self._view.entered.emit()
+        if isinstance(event, QMouseEvent):
+            if kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
+                self._begin(event)
+            elif kind == QEvent.Type.MouseMove:
+                self._move(event)
+            elif kind == QEvent.Type.MouseButtonRelease:
+                self._end(event)
+            return True
+        if kind == QEvent.Type.Resize:
+            self._view._aim()
+        return False
+
+    def _begin(self, event: QMouseEvent) -> None:
+        self._view.interactor.setFocus()
+        self._last = self._press = event.position()
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers() & Qt.KeyboardModifier.AltModifier
+        gizmo, layer = self._view.make_gizmo(), self._view.find_movable()
+        if plain and gizmo is not None and layer is not None:
+            axis = gizmo.find_handle(self._view.view_camera(), event.position().x(), event.position().y())
+            self._grab = None if axis is None else (gizmo, axis, layer)
+
+    def _move(self, event: QMouseEvent) -> None:
+        if self._last is None or self._press is None:
+            return
+        step, self._last = event.position() - self._last, event.position()
+        if self._grab is not None:
+            self._drag(event)
+            return
+        view, buttons, keys = self._view, event.buttons(), event.modifiers()
+        middle, left = bool(buttons & Qt.MouseButton.MiddleButton), bool(buttons & Qt.MouseButton.LeftButton)
+        alt = bool(keys & Qt.KeyboardModifier.AltModifier)
+        orbit = view.orbit
+        if not (middle or alt):
+            return
+        if view.at_lens:
+            view.leave_lens()
+            orbit = view.orbit
+        if middle and (alt or keys & Qt.KeyboardModifier.ShiftModifier):
+            camera = view.view_camera()
+            metres = orbit.distance / camera.fy
+            view.look(orbit.pan(-step.x() * metres, step.y() * metres))
+        elif (middle and keys & Qt.KeyboardModifier.ControlModifier) or (alt and buttons & Qt.MouseButton.RightButton):
+            view.look(orbit.dolly(float(np.exp(step.y() * ZOOM_PER_PIXEL))))
+        elif middle or left:
+            view.look(orbit.turn(-step.x() * TURN_PER_PIXEL, -step.y() * TURN_PER_PIXEL))
+
+    def _drag(self, event: QMouseEvent) -> None:
+        assert self._grab is not None and self._press is not None
+        gizmo, axis, layer = self._grab
+        start, now = (self._press.x(), self._press.y()), (event.position().x(), event.position().y())
+        snap = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        moved = gizmo.drag(self._view.view_camera(), layer.transform, axis, start, now, snap)
+        self._dragged = self._view.preview_move(layer, moved, axis)
+
+    def _end(self, event: QMouseEvent) -> None:
+        press, self._press, self._last = self._press, None, None
+        if self._grab is not None:
+            _, _, layer = self._grab
+            moved, self._grab, self._dragged = self._dragged, None, None
+            if moved is not None:
+                self._view.moved.emit(layer.id, moved)
+        elif press is not None and event.button() == Qt.MouseButton.LeftButton:
+            still = (event.position() - press).manhattanLength() < CLICK_PIXELS
+            if still and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._view.pick(event.position(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
