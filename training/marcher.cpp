@@ -100,7 +100,7 @@ enum Shape {
 
 // One primitive record: 0 shape, 1-3 centre, 4-12 rows of local-from-world, 13-15 size, 16 rounding, 17 material,
 // 18 part, 19-21 extras a b c, 22 carves (1) or adds (0), 23 bounding radius, 24-27 spare.
-FN_BIG float primitive_distance(const float *q, V3 p) {
+FN float primitive_distance(const float *q, V3 p) {
   V3 d = v3(p.x - q[1], p.y - q[2], p.z - q[3]);
   V3 l = v3(q[4] * d.x + q[5] * d.y + q[6] * d.z, q[7] * d.x + q[8] * d.y + q[9] * d.z,
             q[10] * d.x + q[11] * d.y + q[12] * d.z);
@@ -250,7 +250,7 @@ FN bool meet_sphere(const float *o, V3 from, V3 along, float &enter, float &leav
 }
 
 // March one thing between two depths of a ray; -1 where it is missed.
-FN_BIG float march_thing(const float *o, const float *prims, V3 from, V3 along, float t, float end) {
+FN float march_thing(const float *o, const float *prims, V3 from, V3 along, float t, float end) {
   int i_;
   for (int i = 0; i < 90 && t < end; i++) {
     float d = thing_distance(o, prims, from + along * t, i_);
@@ -260,7 +260,7 @@ FN_BIG float march_thing(const float *o, const float *prims, V3 from, V3 along, 
   return -1.f;
 }
 // The last surface of a thing along a ray, marched backwards from where the ray leaves its sphere.
-FN_BIG float march_back(const float *o, const float *prims, V3 from, V3 along, float front, float leave) {
+FN float march_back(const float *o, const float *prims, V3 from, V3 along, float front, float leave) {
   int i_;
   float t = leave;
   for (int i = 0; i < 70 && t > front; i++) {
@@ -500,7 +500,7 @@ struct Things {
   const float *records, *prims;
   int count;
 };
-FN_BIG float lit_share(Things all, V3 p, V3 along, float reach, float hardness) {
+FN float lit_share(Things all, V3 p, V3 along, float reach, float hardness) {
   float share = 1.f;
   for (int i = 0; i < all.count && share > .02f; i++) {
     const float *o = all.records + (size_t)i * THING_FLOATS;
@@ -518,7 +518,7 @@ FN_BIG float lit_share(Things all, V3 p, V3 along, float reach, float hardness) 
   share = clampf(share, 0.f, 1.f) * (1.f - .0f);
   return share * share * (3.f - 2.f * share);
 }
-FN_BIG float open_share(const float *c, Things all, V3 p, V3 n) {  // ambient occlusion
+FN float open_share(const float *c, Things all, V3 p, V3 n) {  // ambient occlusion
   float sum = 0.f, weight = 1.f;
   for (int i = 1; i < 5; i++) {
     float r = .03f * i * i + .01f;
@@ -556,7 +556,7 @@ struct Hit {
 struct Surface {
   V3 colour, albedo;
 };
-FN_BIG Surface shade(const float *c, Things all, const float *materials, Panoramas env, V3 from, V3 along, Hit hit) {
+FN Surface shade(const float *c, Things all, const float *materials, Panoramas env, V3 from, V3 along, Hit hit) {
   V3 p = from + along * hit.t, n = hit.normal, tp = p, tn = n;
   int index = hit.id == GROUND ? 0 : hit.id == WALL ? 1 : 2;
   if (hit.thing >= 0) {
@@ -619,7 +619,7 @@ struct Truth {
   uint8_t *instance, *part;
 };
 
-FN_BIG void render_pixel(const float *c, const float *things, const float *prims, const float *materials, Panoramas env,
+FN void render_pixel(const float *c, const float *things, const float *prims, const float *materials, Panoramas env,
                          int picture, int height, int width, int x, int y, Truth out) {
   Things all{things + (size_t)c[FIRST_THING] * THING_FLOATS, prims, (int)c[THINGS]};
   V3 eye = load3(c + EYE), right = load3(c + RIGHT), up = load3(c + UP), forward = load3(c + FORWARD);
