@@ -50,8 +50,8 @@ class WorldStream:
     def draw(self) -> Worlds:
         """The next batch at twice the picture's size.
 
-        With more than one use, a batch of every shape comes again before new ones are rendered: it is filmed and asked
-        about anew, which costs a third of what it costs to render it.
+        With more than one use, a batch of every shape comes again before new ones are rendered, to be filmed and asked
+        about anew.
         """
         if self._uses == 1:
             return self._render()
