@@ -80,7 +80,7 @@ class Driver:
         return task.result()
 
     def open(self, path: Path) -> None:
-        self.finish(self.session.commands.open_files([path]))
+        self.finish(self.session.commands.files.open_files([path]))
 
     def wait(self, signal: Any, when: Callable[..., bool]) -> Any:
         """Until the signal comes with what is wanted."""

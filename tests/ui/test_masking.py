@@ -145,12 +145,12 @@ def test_a_matte_comes_in_and_goes_out(driver: Driver, tmp_path: Path) -> None:
     alpha = np.zeros((640, 960), np.uint8)
     alpha[100:200, 300:500] = 200
     Image.fromarray(alpha).save(tmp_path / "vase.png")
-    driver.finish(driver.session.commands.import_matte_from(tmp_path / "vase.png"))
+    driver.finish(driver.session.commands.masks.import_matte_from(tmp_path / "vase.png"))
     (layer,) = driver.document.project.props()
     assert layer.name == "vase"
     assert (layer.masks[driver.document.project.hero.still.id].alpha == alpha).all()
     Image.fromarray(alpha[:50]).save(tmp_path / "small.png")
-    driver.finish(driver.session.commands.import_matte_from(tmp_path / "small.png"))
+    driver.finish(driver.session.commands.masks.import_matte_from(tmp_path / "small.png"))
     (error,) = driver.window.jobs.list_errors()
     assert "960 x 50" in error
     driver.window.jobs.dismiss_all()

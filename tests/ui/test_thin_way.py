@@ -34,9 +34,9 @@ def test_from_a_still_to_a_glb(driver: Driver, tmp_path: Path) -> None:
 
     assert driver.document.dirty
     driver.document.path = tmp_path / "shot.s3d"
-    assert driver.finish(driver.session.commands.save())
+    assert driver.finish(driver.session.commands.files.save())
     assert not driver.document.dirty
-    driver.finish(driver.session.commands.export_to(tmp_path / "shot.glb"))
+    driver.finish(driver.session.commands.files.export_to(tmp_path / "shot.glb"))
     assert (tmp_path / "shot.glb").read_bytes()[:4] == b"glTF"
     driver.open(tmp_path / "shot.s3d")
     assert [layer.name for layer in driver.document.project.layers] == [layer.name for layer in project.layers]

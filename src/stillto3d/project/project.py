@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .geometry import Geometry, rescale_geometry
 from .space import Camera, Origin
 from .still import F64, U8, Depth, Mask, Still, freeze, require
+
+T = TypeVar("T", "Layer", "Shot")
 
 
 class LayerKind(Enum):
@@ -107,7 +109,8 @@ class Layer:
         matrix = np.asarray(self.transform, dtype=np.float64)
         require(matrix.shape == (4, 4) and bool(np.isfinite(matrix).all()), "transform: f64[4,4]")
         object.__setattr__(self, "transform", freeze(matrix))
-        object.__setattr__(self, "masks", MappingProxyType(dict(self.masks)))
+        if not isinstance(self.masks, MappingProxyType):  # else it is shared, and known to be unchanged
+            object.__setattr__(self, "masks", MappingProxyType(dict(self.masks)))
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,25 @@ def merge_patches(label: str, patches: Iterable[Patch]) -> Patch:
         unit_scale = patch.unit_scale if patch.unit_scale is not None else unit_scale
     kept = tuple(layer for layer in layers.values() if layer.id not in removed)
     return Patch(label, kept, frozenset(removed), tuple(shots.values()), frozenset(based_on), unit_scale)
+
+
+def rebase_patch(base: Project, now: Project, patch: Patch) -> Patch:
+    """A patch that was worked out on `base`, for a project that was edited meanwhile.
+
+    Of a layer or shot that both know, only what the work has changed is taken: a new name or mask stays.
+    """
+    layers = tuple(_rebase(base.layer(new.id), now.layer(new.id), new) for new in patch.layers)
+    old = {shot.still.id: shot for shot in base.shots}
+    present = {shot.still.id: shot for shot in now.shots}
+    shots = tuple(_rebase(old.get(new.still.id), present.get(new.still.id), new) for new in patch.shots)
+    return replace(patch, layers=layers, shots=shots)
+
+
+def _rebase(base: T | None, now: T | None, new: T) -> T:
+    if base is None or now is None or base is now:
+        return new
+    changed = {f.name: getattr(new, f.name) for f in fields(base) if getattr(new, f.name) is not getattr(base, f.name)}
+    return replace(now, **changed)
 
 
 def start_project(still: Still) -> Project:

@@ -19,6 +19,7 @@ from ..errors import Bug, Cancelled, StillTo3DError
 from ..studio import Studio
 from .background import Background
 from .commands import Commands
+from .desk import Desk
 from .document import Document
 from .engine_thread import EngineThread
 from .theme import apply_theme
@@ -36,7 +37,9 @@ class Session:
         self.background = Background(loop)
         self.document = Document()
         self.window = MainWindow(self.document, self.engine, self.background, self.start, self.studio.expect_seconds)
-        self.commands = Commands(self.studio, self.document, self.engine, self.background, self.window, self.start)
+        self.commands = Commands(
+            Desk(self.studio, self.document, self.engine, self.background, self.window, self.start)
+        )
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine beside the window; what goes wrong in it is shown."""
@@ -73,13 +76,14 @@ class Session:
         self.window.show()
         QTimer.singleShot(0, self.load_viewport)
         if files:
-            self.start(self.commands.open_files([Path(name) for name in files]))
-        self.start(self.commands.greet())
+            self.start(self.commands.files.open_files([Path(name) for name in files]))
+        self.start(self.commands.files.greet())
         await ended
         await self.close()
 
     async def close(self) -> None:
         """End the workers, threads and tasks, and give back what the graphics hold."""
+        self.commands.files.autosave.stop()
         await self.background.run(self.engine.stop)
         if self.window.scene is not None:
             self.window.scene.close_view()

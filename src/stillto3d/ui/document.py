@@ -50,12 +50,15 @@ class Document(QObject):
         """What redo would bring back, or None."""
         return self._redo[-1].label if self._redo else None
 
-    def open(self, project: Project, path: Path | None) -> None:
-        """Begin with another project; `path` is the project file that it came from, if any."""
+    def open(self, project: Project, path: Path | None, saved: bool = True) -> None:
+        """Begin with another project; `path` is the project file that it came from, if any.
+
+        With `saved=False` it is work that no file holds: what a crash has left.
+        """
         self._undo.clear()
         self._redo.clear()
         self.path = path
-        self._saved = project
+        self._saved = project if saved else Project()
         self._put(project)
 
     def apply(self, patch: Patch) -> None:

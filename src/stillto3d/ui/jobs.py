@@ -111,6 +111,25 @@ class JobStrip(QWidget):
         self._remove(row)
         again()
 
+    def show_offer(
+        self, text: str, offers: Sequence[tuple[str, Callable[[], object]]], refuse: Callable[[], object]
+    ) -> None:
+        """Offer something; taking any of the offers, or refusing, takes the row away."""
+        row = _Row(text)
+        row.setObjectName("offer")
+        row.bar.hide()
+        for label, does in offers:
+            row.offer(label, partial(self._try_again, row, does))
+        row.close_button.setToolTip(tr("Dismiss"))
+        row.close_button.clicked.connect(partial(self._try_again, row, refuse))
+        self._layout.addWidget(row)
+        self._settle()
+
+    def list_offers(self) -> list[tuple[str, dict[str, QToolButton]]]:
+        """The offers that are shown, with their buttons by their words; the one without any refuses."""
+        rows = self.findChildren(_Row, "offer")
+        return [(row.title.text(), {b.text(): b for b in row.findChildren(QToolButton)}) for row in rows]
+
     def show_notes(self, title: str, notes: Sequence[str]) -> None:
         """Say what a person should know, though nothing went wrong."""
         for note in filter(None, notes):
@@ -133,7 +152,7 @@ class JobStrip(QWidget):
         return [row.stage.text() for row in rows if isinstance(row, _Row) and row.objectName() == "error"]
 
     def _add(self, job: Job) -> None:
-        if job.lane == "interactive":
+        if job.lane == "interactive" or job.key == "autosave":
             return
         row = _Row(self._titles.get(job.label, job.label))
         row.stage.setText(tr("waiting"))

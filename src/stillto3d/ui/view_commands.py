@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +17,9 @@ from ..project.space import translate
 from ..project.still import F64
 from ..viewport.gizmo import GizmoMode
 from ..words import tr
-from .document import Document
+from .desk import Desk
 from .edits import put_layers
-from .engine_thread import EngineThread
 from .length_bar import LengthBar, measure_on_still
-from .window import MainWindow
 
 SHADINGS = ("textured", "clay", "wire", "normals", "depth", "seen")
 TURNTABLE_PICTURES = 72
@@ -32,10 +29,9 @@ SIDES = {"front": (0.0, 0.0), "right": (90.0, 0.0), "top": (0.0, -89.5)}
 class ViewCommands:
     """Joins the viewport, which is loaded after the window, to the document."""
 
-    def __init__(
-        self, document: Document, engine: EngineThread, window: MainWindow, start: Callable[[Any], Any]
-    ) -> None:
-        self._document, self._engine, self._window, self._start = document, engine, window, start
+    def __init__(self, desk: Desk) -> None:
+        self._document, self._engine, self._window, self._start = desk.document, desk.engine, desk.window, desk.start
+        window = desk.window
         self._ends: list[F64] = []
         self._measured: float | None = None
         self.known_length = ""

@@ -1,0 +1,213 @@
+"""Files and crashes: autosave, recovery, lost jobs, unsaved changes, recent files, results that come late."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
+
+from stillto3d.engine.jobs import Job, Record
+from stillto3d.project.project import LayerKind, Patch, Project, apply_patch, make_layer, rebase_patch, start_project
+from stillto3d.project.still import Mask, Still
+from stillto3d.settings import find_folders
+from stillto3d.ui.autosave import list_kept
+from stillto3d.ui.recent import keep_recent, read_recent
+
+from .conftest import SAMPLES, Driver
+
+STILL = SAMPLES / "table_breakfast" / "still.jpg"
+NOBODY = 2**22 + 1  # no process has so high a number
+
+
+def make_project() -> Project:
+    still = Still(np.zeros((8, 12, 3), np.uint8), "black", "3" * 64)
+    masks = {still.id: Mask(np.full((8, 12), 255, np.uint8), still.id)}
+    return replace(start_project(still), layers=(make_layer("a", LayerKind.PROP, masks=masks),))
+
+
+@pytest.fixture
+def aside() -> Iterator[Path]:
+    folder = find_folders().data / "autosave"
+    yield folder
+    for path in folder.glob("*"):
+        path.unlink()
+
+
+def leave_behind(driver: Driver, aside: Path, project: Project, origin: Path | None = None) -> None:
+    """What a window leaves that is killed."""
+    file = aside / f"{NOBODY}-dead.s3d"
+    aside.mkdir(parents=True, exist_ok=True)
+    driver.document.open(project, None, saved=False)
+    driver.finish(driver.session.commands.files.autosave.keep())
+    driver.session.commands.files.autosave.file.rename(file)
+    note = {"pid": NOBODY, "title": "black", "origin": str(origin) if origin else None}
+    file.with_suffix(".json").write_text(json.dumps(note))
+
+
+# --------------------------------------------------------------------------- late results
+
+
+def test_edits_made_meanwhile_survive_a_result() -> None:
+    base = make_project()
+    (layer,) = base.layers
+    made = replace(layer, transform=np.diag([2.0, 2, 2, 1]))
+    now = replace(base, layers=(replace(layer, name="renamed", visible=False),))
+    result = apply_patch(now, rebase_patch(base, now, Patch("Make", (made,), based_on=frozenset([layer.id]))))
+    assert result.layers[0].name == "renamed" and not result.layers[0].visible
+    assert result.layers[0].transform[0, 0] == 2.0 and result.layers[0].masks is layer.masks
+    gone = replace(base, layers=())
+    late = rebase_patch(base, gone, Patch("Make", (made,), based_on=frozenset([layer.id])))
+    assert not apply_patch(gone, late).layers
+
+
+# --------------------------------------------------------------------------- autosave and recovery
+
+
+def test_what_is_changed_is_kept_aside_and_forgotten_when_saved(driver: Driver, aside: Path, tmp_path: Path) -> None:
+    autosave = driver.session.commands.files.autosave
+    autosave._rest.setInterval(10)
+    driver.document.open(make_project(), None)
+    with driver.wait(autosave.saved, lambda: True):
+        driver.document.edit("Hide", replace(driver.document.project, unit_scale=2.0))
+    assert autosave.file.exists() and autosave.kept is driver.document.project
+    assert list_kept(aside) == []  # its window lives
+    driver.document.path = tmp_path / "black.s3d"
+    with driver.wait(autosave.forgotten, lambda: True):
+        assert driver.finish(driver.session.commands.files.save())
+    assert not autosave.file.exists()
+
+
+def test_what_a_crash_left_is_offered_and_comes_back(driver: Driver, aside: Path, tmp_path: Path) -> None:
+    project = make_project()
+    leave_behind(driver, aside, project, tmp_path / "black.s3d")
+    driver.document.open(Project(), None)
+    driver.finish(driver.session.commands.files.greet())
+    ((text, buttons),) = driver.window.jobs.list_offers()
+    assert "black" in text
+    with driver.wait(driver.document.changed, lambda old, new: bool(new.layers)):
+        buttons["Recover"].click()
+    assert driver.document.project.layers[0].name == "a"
+    assert driver.document.dirty and driver.document.path == tmp_path / "black.s3d"
+    assert not driver.window.jobs.list_offers()
+
+
+def test_what_a_crash_left_may_be_discarded(driver: Driver, aside: Path) -> None:
+    leave_behind(driver, aside, make_project())
+    driver.finish(driver.session.commands.files.greet())
+    ((_, buttons),) = driver.window.jobs.list_offers()
+    buttons["Discard"].click()
+    driver.finish(driver.session.background.run(lambda: None))
+    driver.finish(driver.session.background.run(lambda: None))
+    assert list_kept(aside) == []
+
+
+def test_a_lost_job_is_offered_again(driver: Driver, tmp_path: Path) -> None:
+    driver.open(STILL)
+    driver.document.path = tmp_path / "shot.s3d"
+    driver.finish(driver.session.commands.files.save())
+    journal = driver.session.studio._journal
+    job = Job("calibrate", lambda run: None, "heavy", "", Record("calibrate", "{}", str(tmp_path / "shot.s3d")))
+    journal.add(job)
+    with journal._lock:
+        journal._base.execute("UPDATE job SET owner = ? WHERE id = ?", (NOBODY, job.id))
+    driver.finish(driver.session.commands.files.greet())
+    ((text, buttons),) = driver.window.jobs.list_offers()
+    assert "shot.s3d" in text
+    with driver.wait(driver.document.changed, lambda old, new: new.hero.camera is not None):
+        buttons["Run again"].click()
+    assert driver.session.studio.list_lost() == []
+
+
+# --------------------------------------------------------------------------- questions
+
+
+def answer(kind: type, how: str, argument: object = None) -> None:
+    """Answer the next dialog of a kind, once the event loop turns."""
+
+    def find() -> None:
+        shown = [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, kind) and widget.isVisible()]
+        if not shown:
+            QTimer.singleShot(20, find)
+        elif isinstance(shown[0], QMessageBox):
+            shown[0].button(argument).click()
+        else:
+            shown[0].findChild(QLineEdit, "fileNameEdit").setText(str(argument))
+            getattr(shown[0], how)()
+
+    QTimer.singleShot(0, find)
+
+
+def test_unsaved_changes_are_asked_about(driver: Driver, tmp_path: Path) -> None:
+    driver.document.open(make_project(), None)
+    driver.document.edit("Scale", replace(driver.document.project, unit_scale=2.0))
+    kept = driver.document.project
+    answer(QMessageBox, "", QMessageBox.StandardButton.Cancel)
+    driver.open(STILL)
+    assert driver.document.project is kept
+    answer(QMessageBox, "", QMessageBox.StandardButton.Discard)
+    driver.open(STILL)
+    assert driver.document.project.hero.still.width == 960
+
+
+def test_a_file_dialog_opens_and_saves(driver: Driver, tmp_path: Path) -> None:
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    answer(QFileDialog, "accept", STILL)
+    driver.finish(driver.session.commands.files.choose_file())
+    assert driver.document.project.hero.still.width == 960
+    answer(QFileDialog, "accept", tmp_path / "mine")
+    assert driver.finish(driver.session.commands.files.save())
+    assert driver.document.path == tmp_path / "mine.s3d" and (tmp_path / "mine.s3d").exists()
+    answer(QFileDialog, "reject", tmp_path / "other")
+    assert not driver.finish(driver.session.commands.files.save_as())
+
+
+def test_the_title_tells_the_state(driver: Driver, tmp_path: Path) -> None:
+    driver.document.open(make_project(), tmp_path / "shot.s3d")
+    assert driver.window.windowTitle().startswith("shot.s3d") and not driver.window.isWindowModified()
+    driver.document.edit("Scale", replace(driver.document.project, unit_scale=2.0))
+    assert driver.window.isWindowModified()
+    driver.document.undo()
+    assert not driver.window.isWindowModified()
+    driver.document.redo()
+
+
+# --------------------------------------------------------------------------- in and out
+
+
+def test_a_picture_is_pasted(driver: Driver) -> None:
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    QGuiApplication.clipboard().setImage(image)
+    driver.finish(driver.session.commands.files.paste_still())
+    assert driver.document.project.hero.still.pixels[5, 5].tolist() == [255, 0, 0]
+
+
+def test_a_file_is_pasted_and_dropped(driver: Driver) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(STILL))])
+    QGuiApplication.clipboard().setMimeData(mime)
+    driver.finish(driver.session.commands.files.paste_still())
+    assert driver.document.project.hero.still.width == 960
+    other = SAMPLES / "room_study" / "still.jpg"
+    with driver.wait(driver.document.changed, lambda old, new: new.hero.still.width != 960):
+        driver.window.files_dropped.emit([other])
+
+
+def test_recent_files_are_kept_newest_first(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{k}.jpg" for k in range(15)]
+    known: list[Path] = []
+    for path in [*paths, paths[3]]:
+        path.touch()
+        known = keep_recent(tmp_path, path, known)
+    assert known[0] == paths[3] and len(known) == 12 == len(set(known))
+    paths[14].unlink()
+    assert read_recent(tmp_path) == [path for path in known if path != paths[14]]
+    (tmp_path / "recent.json").write_text("{")
+    assert read_recent(tmp_path) == []
