@@ -205,9 +205,9 @@ def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
 
         return png_codec.write_png(pixels)
     if name == "jpeg":
-        from . import pillow_codec
+        from . import jpeg_codec
 
-        return pillow_codec.write_jpeg(pixels, min(100, max(1, quality)))
+        return jpeg_codec.write_jpeg(pixels, min(100, max(1, quality)))
     if name == "exr" or (name == "tiff" and pixels.dtype in (np.uint8, np.uint16)):
         from . import film_codec
 

@@ -290,17 +290,3 @@ def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[Note]) -> Dec
     shown.id = identify([samples], profile)
     shown.format, shown.focal_px = "heic", _read_focal(exif, width, height)
     return shown
-
-
-def write_jpeg(pixels: np.ndarray, quality: int) -> bytes:
-    """u8 [H, W, 1|3] as JPEG of this quality (1..100), colours at full resolution from 90 on."""
-    from PIL import Image
-
-    if pixels.dtype != np.uint8 or pixels.shape[2] not in (1, 3):
-        raise BadInput("A JPEG holds 8 bits in 1 or 3 channels: drop the alpha, or write a PNG.")
-    if max(pixels.shape[:2]) > 65_500:
-        raise BadInput("A JPEG is at most 65500 pixels wide and high: write a PNG.")
-    out = io.BytesIO()
-    flat = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-    Image.fromarray(flat).save(out, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
-    return out.getvalue()
