@@ -3,16 +3,22 @@
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup setup-dev demo test test-long lint eval bench hostile validate words lock clean
+MODELS_PY := .venv-models/bin/python
+
+.PHONY: help setup setup-dev setup-models demo test test-long lint eval bench hostile validate train train-smoke sheet \
+	words lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup:  # the app's environment, and what the system lacks
 	@scripts/setup.sh app
 
 setup-dev:
 	@scripts/setup.sh dev
+
+setup-models:
+	@scripts/setup.sh models
 
 demo: setup  ## turn a sample still into a scene and say where it lies
 	$(PY) -m stillto3d demo --out out/demo
@@ -21,6 +27,7 @@ test: setup-dev lint  ## everything that a change must pass
 	$(PY) -m pytest
 	@$(MAKE) --no-print-directory hostile
 	@$(MAKE) --no-print-directory validate
+	@$(MAKE) --no-print-directory train-smoke
 
 test-long: setup-dev  ## the long runs: hundreds of kills, wide fuzzing
 	$(PY) -m pytest -m long --long
@@ -46,6 +53,16 @@ validate: setup-dev  ## other people's readers on our exports: Khronos' validato
 	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON=$(wildcard .venv-blender/bin/python) \
 		$(PY) -m pytest -m judge --judges -rs
 
+train-smoke: setup-models  ## train a few steps on worlds rendered here, export, and all tests of training
+	$(MODELS_PY) -m pytest tests/training -rs
+
+train:  ## train on every GPU of this machine; SECONDS=540 OUT=DIR RESUME=CHECKPOINT MORE="--watch DIR"
+	scripts/train.sh --seconds "$(or $(SECONDS),540)" --out "$(or $(OUT),out/training)" \
+		$(if $(RESUME),--resume "$(RESUME)") $(MORE)
+
+sheet: setup-models  ## print worlds as a contact sheet; OUT=FILE MORE="--seed 7 --show picture depth"
+	$(MODELS_PY) -m training.sheet --out "$(or $(OUT),sheet.jpg)" $(MORE)
+
 words: setup-dev  ## gather every sentence, update and compile the catalogues
 	$(PY) scripts/words.py
 
@@ -56,4 +73,4 @@ lock:  ## renew the locked versions
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements-dev.lock
 
 clean:  ## remove the environment and everything built
-	rm -rf .venv .venv-blender build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-blender .venv-models build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

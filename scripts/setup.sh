@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes what the app needs to run from a checkout: system libraries, the environment .venv, dependencies.
-# usage: scripts/setup.sh [app|dev]    Nothing is done twice; deleting .venv starts afresh.
+# usage: scripts/setup.sh [app|dev|models]    Nothing is done twice; deleting .venv starts afresh.
+# `models` makes .venv-models, with PyTorch, in which the network is trained and exported; the app never needs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/system.sh
@@ -8,6 +9,7 @@ group=${1:-app}
 venv=.venv
 lock=requirements.lock
 [ "$group" = dev ] && lock=requirements-dev.lock
+[ "$group" = models ] && venv=.venv-models && lock=resources/envs/models.lock
 
 find_python() {
   local name
@@ -40,6 +42,46 @@ pip_install() {
   fi
 }
 
+# install_models: PyTorch with the rest of the list. Through pip, which finds wheels that lie on the machine where its
+# settings say so; without a GPU only the build for CPUs will do, for the other brings gigabytes of CUDA.
+install_models() {
+  local torch rest
+  torch=$(grep '^torch==' $lock)
+  rest=$(grep -v '^torch==' $lock)
+  if [ "$(uname -s)" = Linux ] && ! nvidia-smi >/dev/null 2>&1; then torch=$torch+cpu; fi
+  $venv/bin/python -m pip --version >/dev/null 2>&1 || $venv/bin/python -m ensurepip >/dev/null
+  # shellcheck disable=SC2086  # one word each
+  $venv/bin/python -m pip install -qq --disable-pip-version-check -c requirements-dev.lock $torch $rest \
+    pytest pytest-timeout psutil || {
+    say "could not install $torch. Tell pip where that build lies (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL); run this again."
+    exit 1
+  }
+}
+
+# make_environment INSTALL: the environment, filled by a command unless what is wanted has not changed since.
+make_environment() {
+  local stamp wanted
+  make_venv
+  stamp=$venv/.installed-$group
+  wanted=$(cat $lock pyproject.toml | cksum)
+  [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && return 0
+  say "installing dependencies ($lock) into $venv"
+  "$1"
+  echo "$wanted" >$stamp
+}
+
+install_app() {
+  pip_install -r $lock
+  pip_install --no-deps -e .
+}
+
+if [ "$group" = models ]; then  # the marcher is compiled where it runs
+  need_libraries libgomp.so.1=libgomp1 || true
+  command -v "${CXX:-g++}" >/dev/null || install_system g++
+  make_environment install_models
+  exit
+fi
+
 # VTK draws off screen through Mesa; OpenMP serves the numeric libraries.
 need_libraries libOSMesa.so=libosmesa6 libEGL.so.1=libegl1 libGL.so.1=libgl1 libgomp.so.1=libgomp1 \
   libXrender.so.1=libxrender1 || say "without them drawing off screen may not work."
@@ -54,12 +96,4 @@ if [ "$group" = dev ] && [ "$(uname -s)" = Linux ]; then  # the window's tests b
   command -v xdotool >/dev/null || missing+=(xdotool)
   [ ${#missing[@]} = 0 ] || install_system "${missing[@]}" || say "without them the window's tests are skipped."
 fi
-make_venv
-stamp=$venv/.installed-$group
-wanted=$(cat $lock pyproject.toml | cksum)
-if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
-  say "installing dependencies ($lock) into $venv"
-  pip_install -r $lock
-  pip_install --no-deps -e .
-  echo "$wanted" >$stamp
-fi
+make_environment install_app

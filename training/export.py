@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,18 @@ def trace_graphs(net: StillNet) -> tuple[Any, Any]:
     ):
         file = io.BytesIO()
         axes = {name: {2: f"h{STRIDES.get(name, 1)}", 3: f"w{STRIDES.get(name, 1)}"} for name in names}
-        torch.onnx.export(
-            module.eval(),
-            inputs,
-            file,
-            opset_version=OPSET,
-            input_names=names,
-            output_names=outputs,
-            dynamic_axes=axes,
-            dynamo=False,
-        )
+        with warnings.catch_warnings():  # of tracing; what it gives is compared with the network afterwards
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module.eval(),
+                inputs,
+                file,
+                opset_version=OPSET,
+                input_names=names,
+                output_names=outputs,
+                dynamic_axes=axes,
+                dynamo=False,
+            )
         models.append(onnx.load_from_string(file.getvalue()))
     return models[0], models[1]
 

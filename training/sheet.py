@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from .film import develop
+from .marcher import join_records, render
 from .panoramas import load_panoramas
 from .stream import SUPERSAMPLING, write_batch
-from .marcher import join_records, render
 from .truth import SKY_M, Worlds
 
 SHOWN = ("picture", "things", "parts", "depth", "normals", "far", "behind")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from training.checkpoint import (  # noqa: E402
+from training.checkpoint import (
     BadCheckpoint,
     Progress,
     pack_nibbles,
@@ -20,7 +18,7 @@ from training.checkpoint import (  # noqa: E402
     unpack_nibbles,
     write_checkpoint,
 )
-from training.flat import FlatNet  # noqa: E402
+from training.flat import FlatNet
 
 PROGRESS = Progress(step=7, fraction=0.25, seconds=12.5, seed=3, images=99, best={"choice": 0.5})
 

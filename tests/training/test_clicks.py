@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from support.rectangle_worlds import BODY, CUP, HANDLE, TABLE, WHOLE, make_worlds
+from torch.nn import functional
 
-torch = pytest.importorskip("torch")
-
-from torch.nn import functional  # noqa: E402
-
-from training import clicks  # noqa: E402
-from training.clicks import GROUP, OBJECT, PART, begin, choose_targets, choose_things, cover, cover_one, go_on  # noqa: E402
-from training.losses import measure_ious  # noqa: E402
-
-from .worlds import BODY, CUP, HANDLE, TABLE, WHOLE, make_worlds  # noqa: E402
+from training import clicks
+from training.clicks import GROUP, OBJECT, PART, begin, choose_targets, choose_things, cover, cover_one, go_on
+from training.losses import measure_ious
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def test_chooses_all_levels(worlds, dice):
     assert (chosen[level == GROUP] == TABLE).all()  # nothing stands on the others
     assert group[0, 0].sum() == (2 if chosen[0, 0] == TABLE else 1)
     assert ((part == clicks.NOWHERE) == (level != PART)).all()
-    assert 0.5 < (level == OBJECT).float().mean() < 0.8
+    assert 0.5 < (level == OBJECT).float().mean() < 0.9
     stuff = chosen > 63
     assert stuff.any()
     assert stuff.float().mean() < 0.2

@@ -8,12 +8,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from torch.nn import functional
 
-torch = pytest.importorskip("torch")
-
-from torch.nn import functional  # noqa: E402
-
-from training.net import StillNet, make_coordinates, repeat  # noqa: E402
+from training.net import StillNet, make_coordinates, repeat
 
 
 @pytest.fixture(scope="module")

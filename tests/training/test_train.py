@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
+from support.rectangle_worlds import FakeStream, develop_plainly, make_worlds
 
-torch = pytest.importorskip("torch")
-
-from training.checkpoint import read_network  # noqa: E402
-from training.lesson import FIGURES, Lesson  # noqa: E402
-from training.losses import lose_on_camera, lose_on_depth, lose_on_first, sample_geometry  # noqa: E402
-from training.net import StillNet  # noqa: E402
-from training.train import Plan, Ranks, Training, merge_figures, set_rate  # noqa: E402
-
-from .worlds import FakeStream, develop_plainly, make_worlds  # noqa: E402
+from training.checkpoint import read_network
+from training.lesson import FIGURES, Lesson
+from training.losses import lose_on_camera, lose_on_depth, lose_on_first, sample_geometry
+from training.net import StillNet
+from training.train import Plan, Ranks, Training, merge_figures, set_rate
 
 CPU = torch.device("cpu")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-cv2 = pytest.importorskip("cv2")
-
-from training.net import StillNet  # noqa: E402
-from training.watch import KEYS, StillWatch, WatchedNetwork, measure_depth, read_watch_folder  # noqa: E402
+from training.net import StillNet
+from training.watch import KEYS, StillWatch, WatchedNetwork, measure_depth, read_watch_folder
 
 MASKS = np.zeros((2, 60, 90), bool)
 MASKS[0, 10:40, 20:50] = True

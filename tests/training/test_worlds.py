@@ -7,15 +7,14 @@ import random
 from collections.abc import Callable
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from training.marcher import join_records, render  # noqa: E402
-from training.panoramas import load_panoramas  # noqa: E402
-from training.truth import GROUND, SKY, SKY_M, THINGS, Worlds  # noqa: E402
-from training.worlds import beings, furniture, objects, outdoors  # noqa: E402
-from training.worlds.materials import dress  # noqa: E402
-from training.worlds.records import (  # noqa: E402
+from training.marcher import join_records, render
+from training.panoramas import load_panoramas
+from training.truth import GROUND, SKY, SKY_M, THINGS, Worlds
+from training.worlds import beings, furniture, objects, outdoors
+from training.worlds.materials import dress
+from training.worlds.records import (
     OPEN_GROUND,
     Lens,
     Placed,
@@ -23,7 +22,7 @@ from training.worlds.records import (  # noqa: E402
     Solid,
     write_records,
 )
-from training.worlds.scenes import COMPOSITIONS, make_scene  # noqa: E402
+from training.worlds.scenes import COMPOSITIONS, make_scene
 
 SIZE = 64
 BUILDERS = [

@@ -17,7 +17,6 @@ from .records import (
     VOID,
     WALL,
     Lens,
-    Light,
     Material,
     Placed,
     Scene,
