@@ -83,6 +83,15 @@ def test_what_a_person_has_changed_or_added_stays_and_is_told(tmp_path: Path) ->
     assert put_set(out, "three", LAMP)["removed"] == []
 
 
+def test_the_project_of_another_still_stays_and_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    put_set(out, "one", ("kitchen.glb", "kitchen.s3d"))
+    report = put_set(out, "two", ("street.glb", "street.s3d"))
+    assert report["removed"] == ["kitchen.glb"]
+    assert len(report["warnings"]) == 1 and "1 (kitchen.s3d)" in report["warnings"][0]
+    assert (out / "kitchen.s3d").read_text() == "one kitchen.s3d"
+
+
 @pytest.mark.parametrize("damage", ["", "{}", '{"files": [{"path": "../precious", "size": 4}]}'])
 def test_a_damaged_report_lets_nothing_be_removed(tmp_path: Path, damage: str) -> None:
     out = tmp_path / "out"

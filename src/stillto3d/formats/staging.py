@@ -201,8 +201,8 @@ def _fold(name: str) -> str:
 def _find_stale(run: Run, out: Path, new: list[str]) -> tuple[list[Entry], list[str]]:
     """What the set that lies in `out` leaves beside the files `new`: its own untouched files, and strange ones.
 
-    Strange is what the earlier set lists but a person has changed, and what it does not list at all, looked for
-    in the folders of both sets. Without a readable report nothing of the folder is known, so nothing is told.
+    Strange is what the earlier set lists but a person has changed, another still's project, and what it does not
+    list at all, looked for in the folders of both sets. Without a readable report nothing of the folder is known, so nothing is told.
     """
     try:
         report = read_json((out / REPORT).read_bytes(), REPORT)
@@ -213,6 +213,8 @@ def _find_stale(run: Run, out: Path, new: list[str]) -> tuple[list[Entry], list[
     owned = [path for path in (*new, *(path for path, _ in listed)) if _find_link(out, path) is None]
     for path, entry in listed:
         run.check()
+        if path.endswith(".s3d") and path not in new:
+            continue  # another still's project: a person's work, told of with what is strange
         if path not in new and path in owned and _matches(out / path, entry):
             stale.append({"path": path, "size": entry["size"], "sha256": entry["sha256"]})
             known.add(_fold(path))
