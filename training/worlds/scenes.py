@@ -201,6 +201,9 @@ def make_room(rng: random.Random) -> Scene:
     """A furnished room seen from inside it."""
     scene = Scene(ROOM)
     wide, deep, top = between(rng, 1.4, 3.6), between_log(rng, 2.4, 8), between(rng, 2.3, 3.4)
+    short, long = 0.45, 1.5
+    if chance(rng, 0.2):  # from far with a long lens
+        short, long, deep = 1.3, 3.2, between(rng, 4.5, 11)
     x0 = -wide * between(rng, 0.5, 1.4)
     scene.room = (x0, x0 + 2 * wide, -between(rng, 0.4, 1.5), deep, top)
     scene.ground, scene.wall, scene.ceiling = floor_material(rng), wall_material(rng), painted(rng)
@@ -227,7 +230,7 @@ def make_room(rng: random.Random) -> Scene:
     light_room(rng, scene)
     eye = (0.0, between(rng, 0.5, 1.9) if chance(rng, 0.9) else between(rng, 1.9, top - 0.2), 0.0)
     pitch = rng.gauss(-0.12, 0.13) - 0.1 * (eye[1] - 1.2)
-    scene.lens = lens_of(rng, eye, max(-0.9, min(0.25, pitch)), 0.5, 1.5)
+    scene.lens = lens_of(rng, eye, max(-0.9, min(0.25, pitch)), short, long)
     return scene
 
 
@@ -279,14 +282,14 @@ def make_table_top(rng: random.Random) -> Scene:
     scene.ground, scene.wall, scene.ceiling = floor_material(rng), wall_material(rng), painted(rng)
     if chance(rng, 0.3):
         scene.wall = scene.ground
-    dist = between_log(rng, 0.45, 1.3)
+    focal = between_log(rng, 0.65, 2.6)
+    dist = between_log(rng, 0.45, 1.3) * max(1.0, focal) ** 0.7
     pitch = -between(rng, 0.12, 0.75) if chance(rng, 0.85) else -between(rng, 0.75, 1.35)
     height = between(rng, 0.7, 0.8) if chance(rng, 0.75) else 0.0
     eye_y = height + dist * math.sin(-pitch) + between(rng, 0, 0.1)
     z = dist * math.cos(pitch)
     top = Solid()
     wide, half = between(rng, 0.35, 0.9), between(rng, 0.25, 0.55)
-    focal = between_log(rng, 0.7, 2.2)
     seen = dist / focal  # metres across the picture at the things
     if height:
         part = rng.choice(["top/wood", "top/wood", "top/cloth", "top/stone", "top/paint", "top/plastic"])
