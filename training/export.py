@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,12 +151,13 @@ def export_network(net: StillNet, folder: Path) -> tuple[float, float]:
     return exact, halved
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Export as a command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="folder that training wrote")
     parser.add_argument("folder", type=Path, help="where the two ONNX files go")
     parser.add_argument("--which", choices=("average", "best", "network"), default="average")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     net = StillNet()
     net.load_state_dict(read_network(arguments.checkpoint, arguments.which))
     exact, halved = export_network(net, arguments.folder)

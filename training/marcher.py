@@ -40,10 +40,10 @@ def compile_marcher(kind: str) -> ctypes.CDLL:
     folder.mkdir(parents=True, exist_ok=True)
     built = folder / f"marcher-{kind}-{name}.so"
     if not built.exists():
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".so", delete=False) as beside:
-            pass
-        subprocess.run([compiler, *flags, "-o", beside.name, str(SOURCE)], check=True)
-        os.replace(beside.name, built)
+        with tempfile.TemporaryDirectory(dir=folder) as beside:  # whole or not at all, whoever else compiles it now
+            fresh = Path(beside) / built.name
+            subprocess.run([compiler, *flags, "-o", str(fresh), str(SOURCE)], check=True)
+            fresh.replace(built)
     library = ctypes.CDLL(str(built))
     pointer, integer = ctypes.c_void_p, ctypes.c_int
     library.render_worlds.argtypes = [pointer] * 5 + [integer] * 6 + [pointer] * 9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,8 @@ def join_sheet(cells: Tensor, columns: int) -> Image.Image:
     return Image.fromarray((pixels * 255).round().astype(np.uint8))
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Print a sheet as a command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first world's")
     parser.add_argument("--count", type=int, default=24)
@@ -59,7 +61,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(160, 224), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--show", choices=SHOWN, nargs="+", default=["picture"], help="one row of cells for each")
     parser.add_argument("--out", type=Path, default=Path("sheet.jpg"))
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     panoramas = load_panoramas(device)
     height, width = (side * SUPERSAMPLING for side in arguments.size)

@@ -38,7 +38,7 @@ class WorldStream:
         uses: int = 1,
     ) -> None:
         self._uses, self._round = uses, 0
-        self._held: list[Worlds] = []
+        self._held: dict[int, Worlds] = {}  # by shape, until their last use
         self._batch, self._shapes, self._device = batch, list(shapes), device
         self._next_seed, self._drawn = seed * SEEDS_APART, 0
         self._panoramas = load_panoramas(device).permute(0, 2, 3, 1).contiguous()
@@ -53,15 +53,12 @@ class WorldStream:
         With more than one use, a batch of every shape comes again before new ones are rendered, to be filmed and asked
         about anew.
         """
-        if self._uses == 1:
-            return self._render()
-        if self._round % (len(self._shapes) * self._uses) < len(self._shapes):
-            self._held = [*self._held[1 - len(self._shapes) :], self._render()] if self._held else [self._render()]
-            worlds = self._held[-1]
-        else:
-            worlds = self._held[self._round % len(self._shapes)]
+        shapes = len(self._shapes)
+        shape, use = self._round % shapes, self._round // shapes % self._uses
+        if use == 0:
+            self._held[shape] = self._render()
         self._round += 1
-        return worlds
+        return self._held.pop(shape) if use == self._uses - 1 else self._held[shape]
 
     def _render(self) -> Worlds:
         height, width = self._shapes[self._drawn % len(self._shapes)]

@@ -11,7 +11,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -330,7 +330,8 @@ def read_shapes(text: str) -> list[tuple[int, int]]:
     return shapes
 
 
-def read_arguments() -> argparse.Namespace:
+def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What a command line says (this process's own if none is given)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, required=True, help="of training, without what comes before")
     parser.add_argument("--out", type=Path, required=True, help="folder for log.txt and checkpoint/")
@@ -351,7 +352,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="stop after so many")
     parser.add_argument("--seed", type=int, help="of worlds and clicks, in place of the checkpoint's")
     parser.add_argument("--profile", action="store_true", help="print milliseconds by phase after 30 steps")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def find_device() -> torch.device:
@@ -379,12 +380,13 @@ def save_compiled(path: Path) -> None:
         path.write_bytes(artifacts[0])
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Train as a command line says."""
     from .film import develop
     from .panoramas import load_panoramas
     from .stream import WorldStream
 
-    arguments = read_arguments()
+    arguments = read_arguments(words)
     device = find_device()
     ranks = Ranks(device)
     Norm.fused = arguments.norm == "fused"

@@ -1,4 +1,4 @@
-"""The loop learns by heart what it is shown, stops, keeps itself and goes on."""
+"""The loop stops, keeps itself and goes on; losses and rates are what they say."""
 
 from __future__ import annotations
 
@@ -6,34 +6,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from support.rectangle_worlds import FakeStream, develop_plainly, make_worlds
+from support.rectangle_worlds import FakeStream, develop_plainly
 
 from training.checkpoint import read_network
-from training.lesson import FIGURES, Lesson
-from training.losses import lose_on_camera, lose_on_depth, lose_on_first, sample_geometry
+from training.lesson import FIGURES
+from training.losses import lose_on_camera, lose_on_depth, lose_on_first
 from training.net import StillNet
 from training.train import Plan, Ranks, Training, merge_figures, set_rate
 
 CPU = torch.device("cpu")
-
-
-def test_loss_falls_on_what_is_shown_again():
-    torch.manual_seed(0)
-    net, dice = StillNet(), torch.Generator().manual_seed(0)
-    lesson = Lesson(net, 2, dice)
-    worlds = make_worlds(64, 64, batch=1)
-    pictures, targets, geometry = develop_plainly(worlds, dice), lesson.choose(worlds), sample_geometry(worlds, 1, 1)
-    optimiser = torch.optim.AdamW(net.parameters(), 1e-3)
-    losses = []
-    for _ in range(7):
-        optimiser.zero_grad()
-        loss, figures = lesson.teach(pictures, targets, geometry, 2)
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.85 * losses[0]
-    assert figures.shape == (len(FIGURES),)
-    assert all(p.grad is not None for p in net.parameters())
 
 
 def test_trains_keeps_itself_and_goes_on(tmp_path):
@@ -42,7 +23,7 @@ def test_trains_keeps_itself_and_goes_on(tmp_path):
         shapes = ((32, 64), (64, 32))
         return Training(plan, lambda seed: FakeStream(seed, shapes), develop_plainly, Ranks(CPU), StillNet())
 
-    plan = Plan(seconds=60, out=tmp_path, targets=1, most_steps=3, save_every=0.0)
+    plan = Plan(seconds=60, out=tmp_path, targets=1, most_steps=3)
     training = start(plan)
     figures = training.run()
     assert set(figures) == set(FIGURES)
