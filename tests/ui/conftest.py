@@ -16,12 +16,13 @@ import pytest
 pytest.importorskip("PySide6")
 qasync = pytest.importorskip("qasync")
 
-from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer  # noqa: E402
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, Qt, QTimer  # noqa: E402
+from PySide6.QtGui import QCursor  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 SAMPLES = Path(__file__).parents[2] / "resources" / "samples"
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,10 @@ class Driver:
         return self.canvas.to_widget(x, y).toPoint()
 
     def hover(self, x: float, y: float) -> None:
-        QTest.mouseMove(self.canvas, self.point(x, y))
+        """Move the screen's own pointer: a made-up move would be undone by the true pointer's leaving."""
+        with self.wait(self.canvas.hovered, lambda at: at is None):  # from a corner: where it is, it cannot go
+            QCursor.setPos(self.canvas.mapToGlobal(QPoint(2, 2)))
+        QCursor.setPos(self.canvas.mapToGlobal(self.point(x, y)))
 
     def click(self, x: float, y: float, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Click and wait for the mask."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QBrush,
     QKeyEvent,
@@ -14,19 +14,22 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from .drawables import Overlay, Picture
+from .drawables import OUTLINE_PIXELS, Overlay, Picture
 from .theme import colour
 
 ZOOM_STEP = 1.2
 GREATEST_ZOOM = 64.0
 SHARP_FROM = 1.5
 DRAG_PIXELS = 4
+REST_MILLISECONDS = 120
+COARSE_FROM = 1.5  # screen pixels along a step of the coarse outline
 
 
 class Mode(Enum):
@@ -103,6 +106,12 @@ class Canvas(QWidget):
         self._radius = 16.0
         self._way: list[tuple[float, float]] = []
         self._pointer: QPointF | None = None
+        self._cache: QPixmap | None = None
+        self._moving = False  # then it is drawn quickly, and well once the view rests
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MILLISECONDS)
+        self._rest.timeout.connect(self._come_to_rest)
         self.measure: tuple[float, float, float, float] | None = None
 
     # ----------------------------------------------------------------- what is shown
@@ -113,7 +122,7 @@ class Canvas(QWidget):
         if size != self._size:
             self._size = size
             self.frame()
-        self.update()
+        self._renew()
 
     def show_overlays(
         self,
@@ -124,7 +133,7 @@ class Canvas(QWidget):
         """Masks to draw over the still, last on top; the clicks of the mask being made; a picture in its place."""
         self._overlays, self._cover = overlays, cover
         self.points = points or []
-        self.update()
+        self._renew()
         self.drawn.emit()
 
     # ----------------------------------------------------------------- tools
@@ -210,7 +219,9 @@ class Canvas(QWidget):
 
     def _moved(self) -> None:
         self.zoomed.emit(self.zoom)
-        self.update()
+        self._moving = True
+        self._rest.start()
+        self._renew()
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)
@@ -219,23 +230,45 @@ class Canvas(QWidget):
         if self._framed:
             self.frame()
         elif event.oldSize().isValid():
+            self._cache = None
             grown = event.size() - event.oldSize()
             self._origin += QPointF(grown.width() / 2, grown.height() / 2)
 
     # ----------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._cache is None or self._cache.size() != self.size() * ratio:
+            self._cache = QPixmap(self.size() * ratio)
+            self._cache.setDevicePixelRatio(ratio)
+            self._draw_scene(self._cache)
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._cache)
+        self._draw_points(painter)
+        if self._box is not None:
+            painter.setPen(QPen(colour("bright"), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self._box)
+        self._draw_way(painter)
+        painter.end()
+
+    def _draw_scene(self, target: QPixmap) -> None:
+        """The still and the masks: what stays while only the pointer moves."""
+        painter = QPainter(target)
         painter.fillRect(self.rect(), colour("canvas"))
         if self._picture is not None:
             self._draw(painter, self._cover or self._picture)
             for overlay in self._overlays:
                 self._draw_overlay(painter, overlay)
-            self._draw_points(painter)
-        if self._box is not None:
-            painter.setPen(QPen(colour("bright"), 1, Qt.PenStyle.DashLine))
-            painter.drawRect(self._box)
-        self._draw_way(painter)
+        painter.end()
+
+    def _renew(self) -> None:
+        """Draw the still and the masks again."""
+        self._cache = None
+        self.update()
+
+    def _come_to_rest(self) -> None:
+        self._moving = False
+        self._renew()
 
     def _draw(self, painter: QPainter, picture: Picture) -> None:
         """The part of a picture that is seen, from the level that is just finer than the screen."""
@@ -247,7 +280,7 @@ class Canvas(QWidget):
         right, bottom = min(image.width(), math.ceil(x1 / block)), min(image.height(), math.ceil(y1 / block))
         if right <= left or bottom <= top:
             return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < SHARP_FROM)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < SHARP_FROM and not self._moving)
         corner = self.to_widget(left * block, top * block)
         size = block * self._zoom
         target = QRectF(corner.x(), corner.y(), (right - left) * size, (bottom - top) * size)
@@ -259,18 +292,22 @@ class Canvas(QWidget):
     def _draw_overlay(self, painter: QPainter, overlay: Overlay) -> None:
         if overlay.tint is not None:
             self._draw(painter, overlay.tint)
-        if overlay.outline is None:
+        if not overlay.outlines:
             return
+        coarse = max(self._size) * self.zoom < OUTLINE_PIXELS[-1] * COARSE_FROM
+        outline = overlay.outlines[-1 if coarse or self._moving else 0]
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._moving)
         painter.translate(self._origin)
         painter.scale(self._zoom, self._zoom)
-        lines = ((3.0, colour("line", 0.6)), (1.25, colour("bright" if overlay.strong else "quiet")))
+        lines = [(3.0, colour("line", 0.6)), (1.25, colour("bright" if overlay.strong else "quiet"))]
+        if self._moving:
+            del lines[0]
         for width, hue in lines:
             pen = QPen(hue, width)
             pen.setCosmetic(True)
             painter.setPen(pen)
-            painter.drawPath(overlay.outline)
+            painter.drawPath(outline)
         painter.restore()
 
     def _draw_points(self, painter: QPainter) -> None:

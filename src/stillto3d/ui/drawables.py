@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainterPath, QPolygonF
 
 from ..project.still import F32, U8
+
+OUTLINE_PIXELS = (4096, 1024)
 
 
 @dataclass
@@ -20,10 +23,13 @@ class Picture:
 
 @dataclass
 class Overlay:
-    """A mask as it is drawn: its tint (levels as of a Picture) and its outline in pixels of the still."""
+    """A mask as it is drawn: its tint (levels as of a Picture) and its outlines, the finest first.
+
+    Outline k stands for a picture of `OUTLINE_PIXELS[k]` along its long side; all are in pixels of the still.
+    """
 
     tint: Picture | None
-    outline: QPainterPath | None
+    outlines: list[QPainterPath]
     strong: bool = True
 
 
@@ -44,13 +50,18 @@ def make_grey(levels: list[U8]) -> Picture:
 
 def make_tint(levels: list[U8], hue: QColor, strength: float) -> Picture:
     """Alpha levels u8[h, w] as images of one colour."""
-    table = [QColor(hue.red(), hue.green(), hue.blue(), round(k * strength)).rgba() for k in range(256)]
+    table = _make_table(hue.rgb() & 0xFFFFFF, strength)
     images = []
     for a in levels:
         image = QImage(a.data, a.shape[1], a.shape[0], a.shape[1], QImage.Format.Format_Indexed8)
         image.setColorTable(table)
         images.append(image)
     return Picture(images, levels)
+
+
+@lru_cache
+def _make_table(rgb: int, strength: float) -> list[int]:
+    return [round(k * strength) << 24 | rgb for k in range(256)]
 
 
 def make_path(outlines: list[F32]) -> QPainterPath:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -18,6 +19,7 @@ from .engine_thread import EngineThread
 from .theme import make_icon
 
 STEPS = 1000
+SHOW_MILLISECONDS = 200
 
 
 class _Row(QWidget):
@@ -54,6 +56,27 @@ class _Row(QWidget):
         self._layout.insertWidget(self._layout.count() - 1, button)
 
 
+@dataclass
+class _Running:
+    """A row whose job is not over."""
+
+    row: _Row
+    expected: float | None
+    latest: Event | None = None
+    started: float = 0.0
+
+    def show(self) -> None:
+        event, row = self.latest, self.row
+        if event is None or event.state is JobState.QUEUED:
+            return
+        self.started = self.started or time.monotonic()
+        row.bar.setValue(round(event.fraction * STEPS))
+        row.stage.setText(event.text or tr("running"))
+        spent = _word_time(time.monotonic() - self.started)
+        expected = _word_time(self.expected or 0)
+        row.clock.setText(tr("{spent} of about {expected}", spent=spent, expected=expected) if self.expected else spent)
+
+
 class JobStrip(QWidget):
     """A row for every generation, opening and saving under way. Errors stay until they are dismissed."""
 
@@ -62,13 +85,13 @@ class JobStrip(QWidget):
         self.setObjectName("jobs")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._engine, self._expect_seconds = engine, expect_seconds
-        self._rows: dict[str, tuple[_Row, float, float | None]] = {}
+        self._running: dict[str, _Running] = {}
         self._titles: dict[str, str] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
         self._clock = QTimer(self)
-        self._clock.setInterval(500)
+        self._clock.setInterval(SHOW_MILLISECONDS)
         self._clock.timeout.connect(self._tick)
         engine.added.connect(self._add)
         engine.happened.connect(self._follow)
@@ -158,36 +181,26 @@ class JobStrip(QWidget):
         row.stage.setText(tr("waiting"))
         row.close_button.setToolTip(tr("Cancel"))
         row.close_button.clicked.connect(lambda: self._engine.cancel(job.id))
-        self._rows[job.id] = (row, 0.0, self._expect_seconds(job.label))
+        self._running[job.id] = _Running(row, self._expect_seconds(job.label))
         self._layout.addWidget(row)
         self._settle()
         self._clock.start()
 
     def _follow(self, job: Job, event: Event) -> None:
-        if job.id not in self._rows:
+        running = self._running.get(job.id)
+        if running is None:
             return
-        row, started, expected = self._rows[job.id]
         if event.state.final:
-            del self._rows[job.id]
-            self._remove(row)
-            return
-        if not started and event.state is not JobState.QUEUED:
-            self._rows[job.id] = (row, time.monotonic(), expected)
-        row.bar.setValue(round(event.fraction * STEPS))
-        if event.state is JobState.QUEUED:
-            row.stage.setText(tr("waiting"))
-        elif event.text:
-            row.stage.setText(event.text)
+            del self._running[job.id]
+            self._remove(running.row)
         else:
-            row.stage.setText(tr("running"))
+            running.latest = event
 
     def _tick(self) -> None:
-        for row, started, expected in self._rows.values():
-            if started:
-                spent = time.monotonic() - started
-                shown = tr("{spent} of about {expected}", spent=_word_time(spent), expected=_word_time(expected or 0))
-                row.clock.setText(shown if expected else _word_time(spent))
-        if not self._rows:
+        """Show what is new, a few times a second: drawing costs more than hearing."""
+        for running in self._running.values():
+            running.show()
+        if not self._running:
             self._clock.stop()
 
     def _remove(self, row: _Row) -> None:

@@ -11,11 +11,10 @@ from PySide6.QtGui import QPainterPath
 
 from ..project.still import U8, Mask, Still
 from .background import Background
-from .drawables import Overlay, Picture, make_grey, make_path, make_picture, make_tint
+from .drawables import OUTLINE_PIXELS, Overlay, Picture, make_grey, make_path, make_picture, make_tint
 from .pyramid import build_pyramid, trace_outline
 from .theme import colour
 
-OUTLINE_PIXELS = 2048
 BEHIND = 46
 """The grey that stands behind a cut-out."""
 
@@ -34,14 +33,14 @@ class MaskDrawing:
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._known: WeakKeyDictionary[Mask, tuple[list[U8], QPainterPath]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Mask, tuple[list[U8], list[QPainterPath]]] = WeakKeyDictionary()
 
     async def outline(self, mask: Mask, strength: float, strong: bool) -> Overlay:
         """An outline and, with a strength (0 to 1), a tint."""
         if mask not in self._known:
             self._known[mask] = await self._background.run(_prepare, mask)
-        levels, path = self._known[mask]
-        return Overlay(make_tint(levels, colour("mask"), strength) if strength else None, path, strong)
+        levels, paths = self._known[mask]
+        return Overlay(make_tint(levels, colour("mask"), strength) if strength else None, paths, strong)
 
     async def matte(self, still: Still, masks: Sequence[Mask]) -> Picture:
         """The masks together in grey."""
@@ -60,10 +59,13 @@ def unite(still: Still, masks: Sequence[Mask]) -> U8:
     return alpha
 
 
-def _prepare(mask: Mask) -> tuple[list[U8], QPainterPath]:
+def _prepare(mask: Mask) -> tuple[list[U8], list[QPainterPath]]:
     levels = build_pyramid(mask.alpha)
-    level = next((k for k, a in enumerate(levels) if max(a.shape) <= OUTLINE_PIXELS), len(levels) - 1)
-    return levels, make_path(trace_outline(levels[level], 2.0**level))
+    chosen = []
+    for most in OUTLINE_PIXELS:
+        chosen.append(next((k for k, a in enumerate(levels) if max(a.shape) <= most), len(levels) - 1))
+    paths = {level: make_path(trace_outline(levels[level], 2.0**level)) for level in sorted(set(chosen))}
+    return levels, list(paths.values())
 
 
 def _unite_levels(still: Still, masks: Sequence[Mask]) -> list[U8]:

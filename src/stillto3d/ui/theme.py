@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -79,10 +79,25 @@ class _Engine(QIconEngine):
         super().__init__()
         self._drawing = drawing
 
-    def paint(self, painter: QPainter, rect: object, mode: QIcon.Mode, state: QIcon.State) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         name = "dim" if mode == QIcon.Mode.Disabled else "bright" if state == QIcon.State.On else "text"
+        ratio = painter.device().devicePixelRatioF()
+        key = f"stillto3d/{hash(self._drawing)}/{name}/{rect.width()}x{rect.height()}@{ratio}"
+        drawn = QPixmap()
+        if not QPixmapCache.find(key, drawn):
+            drawn = self._draw(rect.size(), ratio, name)
+            QPixmapCache.insert(key, drawn)
+        painter.drawPixmap(rect.topLeft(), drawn)
+
+    def _draw(self, size: QSize, ratio: float, name: str) -> QPixmap:
+        drawn = QPixmap(size * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
         drawing = self._drawing.replace(b"currentColor", COLOURS[name].encode())
-        QSvgRenderer(QByteArray(drawing)).render(painter, rect)  # type: ignore[call-overload]
+        QSvgRenderer(QByteArray(drawing)).render(painter, QRectF(0, 0, size.width(), size.height()))
+        painter.end()
+        return drawn
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,23 +34,53 @@ class Shading(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Arrays as VTK takes them: computed on any thread, given to VTK on the window's."""
+    """Arrays as VTK takes them, with VTK's data and texture made of them; ready on any thread."""
 
     points: F32
-    faces: NDArray[np.int64] | None
-    uvs: F32 | None
-    texture: U8 | None
-    colors: U8 | None
-    observed: U8 | None
+    faces: NDArray[np.int64] | None = None
+    uvs: F32 | None = None
+    texture: U8 | None = None
+    colors: U8 | None = None
+    observed: U8 | None = None
+
+    @cached_property
+    def data(self) -> Any:
+        """The geometry as VTK's."""
+        if self.faces is None:
+            data = pv.PolyData(self.points)
+        else:
+            data = pv.PolyData.from_regular_faces(self.points, self.faces)
+        if self.uvs is not None:
+            data.active_texture_coordinates = self.uvs
+        if self.colors is not None:
+            data.point_data["colors"] = self.colors
+        return data
+
+    @cached_property
+    def surface(self) -> Any:
+        """The texture as VTK's, or None."""
+        if self.uvs is None or self.texture is None:
+            return None
+        surface = pv.Texture(np.ascontiguousarray(self.texture))
+        surface.InterpolateOn()
+        surface.MipmapOn()
+        return surface
 
 
 def prepare_geometry(geometry: Geometry) -> Prepared:
     """The slow half of making an actor: seams split, rows of faces, texture coordinates turned."""
+    prepared = _arrange(geometry)
+    assert prepared.data is not None  # made here, not on the window's thread
+    prepared.surface  # noqa: B018 - likewise
+    return prepared
+
+
+def _arrange(geometry: Geometry) -> Prepared:
     if isinstance(geometry, Points):
-        return Prepared(geometry.positions, None, None, None, geometry.colors, geometry.observed)
+        return Prepared(geometry.positions, colors=geometry.colors, observed=geometry.observed)
     if isinstance(geometry, Splats):
         colors = np.clip((geometry.sh[:, 0] * SH_FLAT + 0.5) * 255, 0, 255).astype(np.uint8)
-        return Prepared(geometry.means, None, None, None, colors, geometry.observed)
+        return Prepared(geometry.means, colors=colors, observed=geometry.observed)
     mesh = geometry.split_seams()
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int64)
     uvs = None if mesh.uvs is None else np.ascontiguousarray(mesh.uvs * (1, -1) + (0, 1), dtype=np.float32)
@@ -62,21 +93,10 @@ class Drawn:
 
     def __init__(self, geometry: Geometry, prepared: Prepared) -> None:
         self.geometry, self.prepared = geometry, prepared
-        if prepared.faces is None:
-            self._data = pv.PolyData(prepared.points)
-        else:
-            self._data = pv.PolyData.from_regular_faces(prepared.points, prepared.faces)
+        self._data, self._texture = prepared.data, prepared.surface
         self._mapper = pv.DataSetMapper(self._data)
         self.actor = pv.Actor(mapper=self._mapper)
         self.actor.prop.point_size = 2.0
-        self._texture: Any = None
-        if prepared.uvs is not None and prepared.texture is not None:
-            self._data.active_texture_coordinates = prepared.uvs
-            self._texture = pv.Texture(np.ascontiguousarray(prepared.texture))
-            self._texture.InterpolateOn()
-            self._texture.MipmapOn()
-        if prepared.colors is not None:
-            self._data.point_data["colors"] = prepared.colors
         self._thin: Any = None
         self.shade(Shading.TEXTURED, None)
 
