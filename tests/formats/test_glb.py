@@ -61,8 +61,9 @@ def test_camera_sees_what_the_solved_camera_sees(written: Glb, project: Project)
     node, world = find(written, "camera")
     np.testing.assert_allclose(world, camera.world_from_camera, atol=1e-12)
     lens = written.list("cameras")[node["camera"]]
-    fy = camera.height / 2 / np.tan(lens["perspective"]["yfov"] / 2)
-    fx = camera.width / 2 / (np.tan(lens["perspective"]["yfov"] / 2) * lens["perspective"]["aspectRatio"])
+    assert lens["extras"]["padded"] == {"width": 67, "height": 52, "left": 0, "top": 4}
+    fy = 52 / 2 / np.tan(lens["perspective"]["yfov"] / 2)
+    fx = 67 / 2 / (np.tan(lens["perspective"]["yfov"] / 2) * lens["perspective"]["aspectRatio"])
     assert (fx, fy) == pytest.approx((camera.fx, camera.fy), rel=1e-9)
     for key in ("fx", "fy", "cx", "cy", "width", "height", "film_back_mm"):
         assert lens["extras"][key] == getattr(camera, key)

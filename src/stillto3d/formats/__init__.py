@@ -13,6 +13,7 @@ from ..errors import BadInput, CannotAccess, word_os_error
 from ..project.project import Project
 from . import inspection
 from .glb import write_glb
+from .options import AS_THEY_ARE, WriteOptions
 from .picture import read_still_project
 from .ply import write_ply
 from .s3d import read_s3d, write_s3d
@@ -21,11 +22,11 @@ from .staging import REPORT, check_set, recover
 
 @dataclass(frozen=True)
 class Format:
-    """One row of the table; what a format cannot do is None."""
+    """One row of the table; what a format cannot do is None. `write` answers what a person should know."""
 
     title: str
     read: Callable[[Run, Path], Project] | None
-    write: Callable[[Run, Project, Path], None] | None
+    write: Callable[[Run, Project, Path, WriteOptions], list[str]] | None
 
 
 FORMATS: dict[str, Format] = {
@@ -51,17 +52,17 @@ def read(run: Run, path: Path) -> Project:
     return known.read(run, path)
 
 
-def write(run: Run, project: Project, path: Path) -> None:
+def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
     """Write the project in the format that the suffix names, replacing an old file only by a whole one.
 
-    Raises BadInput, CannotAccess, Cancelled.
+    Answers sentences that a person should read. Raises BadInput, CannotAccess, Cancelled.
     """
     known = FORMATS.get(path.suffix.lower())
     if known is None or known.write is None:
         formats = " ".join(suffix for suffix, row in FORMATS.items() if row.write is not None)
         message = "{name} has no suffix that stillto3d writes; it writes {formats}."
         raise BadInput(message, "Choose one of them.", name=path.name, formats=formats)
-    known.write(run, project, path)
+    return known.write(run, project, path, options)
 
 
 def inspect(run: Run, path: Path) -> dict[str, Any]:

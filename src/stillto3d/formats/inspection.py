@@ -14,7 +14,8 @@ from ..engine.run import Run
 from ..errors import BadInput
 from ..project.geometry import Geometry, Mesh, Points, get_positions, measure_bounds
 from ..project.project import Layer, Project, Shot
-from .glb import collect_models, describe_camera
+from .about import collect_models
+from .glb import describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
 from .picture import read_still
 from .ply import read_ply

@@ -19,7 +19,8 @@ from ..project.project import Layer, Project
 from ..project.space import move_points
 from ..project.still import U8
 from .atomic import replace_file
-from .glb import convert_splats
+from .glb_document import convert_splats
+from .options import AS_THEY_ARE, WriteOptions
 
 _PIECE = 1 << 18  # points per write: stays in the cache
 _HEADER_CEILING = 1 << 16
@@ -32,12 +33,13 @@ _TYPES = {
 _FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 
-def write_ply(run: Run, project: Project, path: Path) -> None:
+def write_ply(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
     """The set as coloured points in the world. Raises BadInput without a set, CannotAccess, Cancelled."""
     points = gather_points(project)
     if not len(points.positions):
         raise BadInput("The project has no set to write as points.", "Reconstruct the still first.")
     write_points(run, points, path)
+    return []
 
 
 def gather_points(project: Project) -> Points:

@@ -27,6 +27,7 @@ from ..errors import BadInput, word_os_error
 from ..project.project import Project
 from ..project.still import freeze
 from .atomic import replace_file
+from .options import AS_THEY_ARE, WriteOptions
 from .s3d_manifest import collect_project, restore_project
 from .strict_json import read_json, write_json
 
@@ -50,8 +51,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def write_s3d(run: Run, project: Project, path: Path) -> None:
-    """Save the project. Raises CannotAccess, Cancelled; a target that existed stays whole until the end."""
+def write_s3d(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
+    """Save the project, whatever the options. Raises CannotAccess, Cancelled; an old file stays whole until the end."""
     described, arrays = collect_project(project)
     entries: list[dict[str, Any]] = []
     with (
@@ -68,6 +69,7 @@ def write_s3d(run: Run, project: Project, path: Path) -> None:
         manifest |= {"arrays": entries, "project": described}
         archive.writestr(zipfile.ZipInfo(_MANIFEST, _DATE), write_json(manifest))
     run.progress(1.0)
+    return []
 
 
 def read_s3d(run: Run, path: Path) -> Project:

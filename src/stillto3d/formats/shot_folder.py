@@ -16,7 +16,8 @@ from ..models.roles import Candidates, Match
 from ..project.geometry import Mesh, measure_bounds
 from ..project.project import Layer, LayerKind, Project
 from ..words import tr
-from .glb import collect_models, describe_camera, write_glb, write_prop
+from .about import collect_models
+from .glb import describe_camera, write_glb, write_prop
 from .picture import write_mask, write_png
 from .ply import write_ply
 from .s3d import write_s3d

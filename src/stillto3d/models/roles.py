@@ -199,11 +199,15 @@ class DecodedStill:
 
 @dataclass(frozen=True, eq=False)
 class EncodeImage:
-    """Pixels u8 or u16 [H, W] or [H, W, 3|4] to a file's bytes: format "png" or "jpeg"."""
+    """Pixels u8 or u16 [H, W] or [H, W, 3|4] to a file's bytes: format "png", "jpeg" or "webp".
+
+    Pictures whose longer side has more pixels than `longest` (0: any) are scaled down to it.
+    """
 
     pixels: NDArray[Any]
     format: str
     quality: int = 92
+    longest: int = 0
     role: ClassVar[str] = "codec"
     op: ClassVar[str] = "encode"
     still: ClassVar[None] = None
@@ -212,7 +216,7 @@ class EncodeImage:
         return {"pixels": self.pixels}
 
     def params(self) -> Params:
-        return {"format": self.format, "quality": self.quality}
+        return {"format": self.format, "quality": self.quality, "longest": self.longest}
 
     def read(self, reply: Reply) -> bytes:
         return reply.array("bytes", "u1", None).tobytes()

@@ -8,7 +8,7 @@ spans [0, width] x [0, height], the centre of the first pixel is (0.5, 0.5).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -132,6 +132,26 @@ def aim_camera(pitch: float, roll: float, height_m: float) -> F64:
     matrix[:3, :3] = np.stack([right, up, level_back])  # rows: world axes seen from the camera
     matrix[1, 3] = height_m
     return matrix
+
+
+def center_camera(camera: Camera) -> tuple[Camera, float, float]:
+    """The camera with a larger picture whose centre is its principal point, and where the old one begins in it.
+
+    For formats that know no lens shift. Left and top are in pixels, whole ones where twice the principal point
+    is whole. A camera that is centred (within a millionth of a pixel) comes back itself, with 0 and 0.
+    """
+    sizes = (camera.width, camera.cx), (camera.height, camera.cy)
+    if all(abs(2 * center - size) < 1e-6 for size, center in sizes):
+        return camera, 0.0, 0.0
+    wanted = [_find_centered(size, center) for size, center in sizes]
+    (width, left), (height, top) = [(size, size / 2 - center) for size, (_, center) in zip(wanted, sizes, strict=True)]
+    return replace(camera, width=width, height=height, cx=width / 2, cy=height / 2), left, top
+
+
+def _find_centered(size: int, center: float) -> int:
+    """Pixels that reach as far on either side of `center` as the picture does on the farther one."""
+    reach = 2 * max(center, size - center)
+    return round(reach) if abs(reach - round(reach)) < 1e-6 else 2 * int(np.ceil(reach / 2))
 
 
 def convert_points(points: NDArray[Any], axes: str, world_from_camera: F64) -> NDArray[np.float32]:

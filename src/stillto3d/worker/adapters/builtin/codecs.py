@@ -4,7 +4,8 @@ Ops
     decode        params path (os.fsdecode text), max_pixels, max_bytes -> see decoded.Decoded
     decode_bytes  arrays bytes u8[n]; params max_pixels, max_bytes -> the same
     encode        arrays pixels u8|u16 [H, W] or [H, W, 1|3|4] (exr: f16|f32 scene-linear too);
-                  params format "png"|"jpeg"|"tiff"|"exr", quality 1..100 (jpeg) -> bytes u8[n]
+                  params format "png"|"jpeg"|"webp"|"tiff"|"exr", quality 1..100 (jpeg, webp),
+                  longest (side in pixels, to which larger pictures are scaled down; 0: any) -> bytes u8[n]
 What a file is, is told by its content, never by its name. Sizes are checked before anything is decoded.
 """
 
@@ -194,9 +195,29 @@ def encode(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> 
         raise BadInput("A picture to write has 1, 3 or 4 channels and at least one pixel.")
     name = params.get("format", "png")
     tick(0, 1)
+    pixels = _scale_down(pixels, int(params.get("longest", 0)))
     data = _write(pixels, name, int(params.get("quality", 92)))
     tick(1, 1)
     return {"bytes": np.frombuffer(data, np.uint8)}
+
+
+def _scale_down(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """The picture with a longer side of at most `longest` pixels (0: any), by averaging areas."""
+    height, width = pixels.shape[:2]
+    if not 0 < longest < max(height, width):
+        return pixels
+    import cv2
+
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if pixels.shape[2] == 4:  # colours count as far as they cover
+        alpha = pixels[..., 3:].astype(np.float32)
+        cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]
+        sums = cv2.resize(pixels[..., :3] * alpha, size, interpolation=cv2.INTER_AREA)
+        plain = cv2.resize(pixels[..., :3].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        colours = np.where(cover > 0, sums / np.maximum(cover, 1e-6), plain)
+        return np.rint(np.concatenate([colours, cover], axis=2)).astype(pixels.dtype)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
 
 
 def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
@@ -208,6 +229,10 @@ def _write(pixels: np.ndarray, name: str, quality: int) -> bytes:
         from . import jpeg_codec
 
         return jpeg_codec.write_jpeg(pixels, min(100, max(1, quality)))
+    if name == "webp" and pixels.dtype == np.uint8:
+        from . import pillow_codec
+
+        return pillow_codec.write_webp(pixels, min(100, max(1, quality)))
     if name == "exr" or (name == "tiff" and pixels.dtype in (np.uint8, np.uint16)):
         from . import film_codec
 

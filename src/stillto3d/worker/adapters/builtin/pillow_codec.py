@@ -27,6 +27,7 @@ MODULES = {"WEBP": "WebP", "TIFF": "Tiff", "AVIF": "Avif"}
 LABELS = {name: name.upper() for name in PLUGINS} | {"webp": "WebP", "heic": "HEIC"}
 NEW_SUBFILE_TYPE, BITS_PER_SAMPLE, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 254, 258, 330, 339, 50706
 MAX_COUNTED_PAGES = 64
+WEBP_LARGEST = 16_383  # by the format
 JPEG_MOST = 1024  # pixels that one byte of a JPEG can at most stand for
 
 
@@ -290,3 +291,14 @@ def _finish_heic(picture: Any, samples: np.ndarray, warnings: list[Note]) -> Dec
     shown.id = identify([samples], profile)
     shown.format, shown.focal_px = "heic", _read_focal(exif, width, height)
     return shown
+
+
+def write_webp(pixels: np.ndarray, quality: int) -> bytes:
+    """u8 [H, W, 1|3|4] as lossy WebP of this quality (1..100); alpha is kept exactly."""
+    from PIL import Image
+
+    if max(pixels.shape[:2]) > WEBP_LARGEST:
+        raise BadInput("A WebP is at most 16383 pixels wide and high: write a PNG.")
+    out = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(out, "WEBP", quality=quality)
+    return out.getvalue()
