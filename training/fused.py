@@ -234,7 +234,7 @@ def _divide(x: Tensor) -> tuple[int, int, int, int, int]:
 
 def norm_relu(x: Tensor, weight: Tensor, bias: Tensor, skip: Tensor | None) -> Tensor:
     """relu(group_norm(x) + skip) for x [B, C, H, W] in groups of GROUP channels; the answer is channels last."""
-    answer: Tensor = _NormRelu.apply(x, weight, bias, skip)  # type: ignore[no-untyped-call]
+    answer: Tensor = _NormRelu.apply(x, weight, bias, skip)
     return answer
 
 
@@ -293,5 +293,5 @@ class _Enlarge(torch.autograd.Function):
 
 def enlarge(x: Tensor) -> Tensor:
     """Twice the size of x [B, C, H, W], bilinear."""
-    answer: Tensor = _Enlarge.apply(x)  # type: ignore[no-untyped-call]
+    answer: Tensor = _Enlarge.apply(x)
     return answer

@@ -25,7 +25,7 @@ class Lesson:
         self.device = generator.device
         self.weights = torch.tensor(list(WEIGHTS.values()), device=self.device)
         if compiling != "none":
-            torch._dynamo.config.recompile_limit = 64  # type: ignore[attr-defined]
+            torch._dynamo.config.recompile_limit = 64
 
         def prepare(function: Callable[..., Any], level: str) -> Callable[..., Any]:
             wanted = COMPILING.index(compiling) >= COMPILING.index(level)

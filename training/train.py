@@ -254,7 +254,7 @@ class Training:
         with phase("forward"):
             loss, figures = self.lesson.teach(pictures, targets, geometry, rounds)
         with phase("backward"):
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         with phase("optimiser"):
             self.ranks.average(self.flat.grads)
             self.flat.step(rate)

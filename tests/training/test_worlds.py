@@ -25,20 +25,17 @@ from training.worlds.records import (
 from training.worlds.scenes import COMPOSITIONS, make_scene
 
 SIZE = 64
-BUILDERS = [
-    builder
-    for group in (
-        furniture.FURNITURE,
-        furniture.WALL_THINGS,
-        objects.SMALL,
-        beings.BEINGS,
-        outdoors.VEHICLES,
-        outdoors.STREET,
-        outdoors.LAND,
-        [(outdoors.building, 1)],
-    )
-    for builder, _ in group
-]
+THINGS_TO_BUILD = (
+    *furniture.FURNITURE,
+    *furniture.WALL_THINGS,
+    *objects.SMALL,
+    *beings.BEINGS,
+    *outdoors.VEHICLES,
+    *outdoors.STREET,
+    *outdoors.LAND,
+    (outdoors.building, 1.0),
+)
+BUILDERS = list(dict.fromkeys(builder for builder, _ in THINGS_TO_BUILD))
 
 
 def show(scenes: list[Scene], device: str = "cpu", height: int = SIZE, width: int = SIZE) -> Worlds:
@@ -132,15 +129,16 @@ def test_every_composition_makes_honest_truth(make: Callable[[random.Random], Sc
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.__name__)
 def test_every_thing_can_be_seen(builder: Callable[[random.Random], Solid]) -> None:
+    scenes = []
     for seed in range(3):
         solid = builder(random.Random(seed))
         assert {p.part for p in solid.primitives} == set(solid.parts())
         high, wide = max(solid.measure_height(), 0.02), max(solid.measure_radius(), 0.02)
         away = 2.2 * max(high, wide)
-        lens = Lens((0.0, 0.6 * high + 0.5 * wide, -away), -0.12, 0.0, 0.9)
-        scene = Scene(OPEN_GROUND, lens=lens)
-        scene.place(Placed(solid, dress(random.Random(seed), solid.parts()), (0.0, 0.0, 0.0)))
-        assert (show([scene]).instance == 1).float().mean() > 0.0005
+        scenes.append(Scene(OPEN_GROUND, lens=Lens((0.0, 0.6 * high + 0.5 * wide, -away), -0.12, 0.0, 0.9)))
+        scenes[-1].place(Placed(solid, dress(random.Random(seed), solid.parts()), (0.0, 0.0, 0.0)))
+    seen = show(scenes).instance == 1
+    assert (seen.flatten(1).sum(1) > 1).all()
 
 
 def test_a_group_is_all_that_stands_on_a_thing() -> None:

@@ -4,82 +4,105 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass
 
 from .records import CONE, SHEET, TORUS, Solid, Vector, between, chance, rotate
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What the limbs of a person need to know: heights in metres, breadth as a factor, and what is worn."""
+
+    hip: float
+    wide: float
+    lean: float
+    upper: str
+    lower: str
+
+    @property
+    def shoulder(self) -> float:
+        """The shoulders' height."""
+        return self.hip + 0.53
 
 
 def person(rng: random.Random) -> Solid:
     """A clothed figure, standing, walking, sitting or pointing; clothes, skin, hair and shoes are parts."""
     s = Solid(blend=0.035)
-    k = between(rng, 0.55, 0.75) if chance(rng, 0.12) else between(rng, 0.88, 1.08)
-    wide = between(rng, 0.85, 1.25)
+    size = between(rng, 0.55, 0.75) if chance(rng, 0.12) else between(rng, 0.88, 1.08)
     seated = chance(rng, 0.22)
-    hip = 0.48 if seated else 0.9
-    stride = between(rng, 0, 0.35) if chance(rng, 0.5) else between(rng, 0, 0.06)
-    lower = rng.choice(["trousers/cloth", "trousers/cloth", "legs/skin", "trousers/dark"])
     upper = rng.choice(["shirt/cloth", "shirt/cloth", "coat/cloth"])
-    sleeves = upper if chance(rng, 0.65) else "skin/skin"
+    lower = rng.choice(["trousers/cloth", "trousers/cloth", "legs/skin", "trousers/dark"])
+    hip, wide = 0.48 if seated else 0.9, between(rng, 0.85, 1.25)
+    figure = Figure(hip, wide, between(rng, -0.03, 0.1), upper, lower)
+    add_legs(rng, s, figure, seated)
+    add_torso(rng, s, figure)
+    add_arms(rng, s, figure)
+    add_head(rng, s, figure)
+    if chance(rng, 0.18):
+        s.ball((0, hip + 0.33, 0.16), (0.15, 0.2, 0.09), "bag/cloth")
+    elif chance(rng, 0.1):
+        s.box((0.3 * wide, hip - 0.2, 0), (0.05, 0.14, 0.17), "bag/plastic", rounding=0.02)
+    s.resize(size)
+    return s
+
+
+def add_legs(rng: random.Random, s: Solid, figure: Figure, seated: bool) -> None:
+    """Legs and shoes: apart in a stride, or bent on a seat."""
+    stride = between(rng, 0, 0.35) if chance(rng, 0.5) else between(rng, 0, 0.06)
     shoe = rng.choice(["shoes/dark", "shoes/white", "shoes/cloth", "shoes/plastic"])
     for sx in (-1, 1):
-        x = 0.095 * wide * sx
+        x, z = 0.095 * figure.wide * sx, sx * stride * 0.5
+        knee, foot = (x, 0.48, z * 0.6 - 0.03), (x, 0.06, z)
         if seated:
-            knee: Vector = (x * 1.2, 0.48, -0.42)
-            foot: Vector = (x * 1.2, 0.06, -0.42 + between(rng, -0.1, 0.12))
-        else:
-            z = sx * stride * 0.5
-            knee = (x, 0.48, z * 0.6 - 0.03)
-            foot = (x, 0.06, z)
-        s.rod((x, hip, 0), knee, 0.085 * wide, lower, end=0.06 * wide)
-        s.rod(knee, foot, 0.06, lower, end=0.045)
+            knee, foot = (x * 1.2, 0.48, -0.42), (x * 1.2, 0.06, -0.42 + between(rng, -0.1, 0.12))
+        s.rod((x, figure.hip, 0), knee, 0.085 * figure.wide, figure.lower, end=0.06 * figure.wide)
+        s.rod(knee, foot, 0.06, figure.lower, end=0.045)
         s.ball((foot[0], 0.045, foot[2] - 0.06), (0.047, 0.045, 0.12), shoe)
-    shoulder = hip + 0.53
-    lean = between(rng, -0.03, 0.1)
-    s.rod(
-        (0, hip, 0), (0, hip + 0.18, -lean * 0.3), 0.15 * wide, upper if chance(rng, 0.8) else lower, end=0.135 * wide
-    )
+
+
+def add_torso(rng: random.Random, s: Solid, figure: Figure) -> None:
+    """Waist, chest, shoulders; some with a skirt or a coat's tails."""
+    hip, wide, lean, upper = figure.hip, figure.wide, figure.lean, figure.upper
+    waist = upper if chance(rng, 0.8) else figure.lower
+    s.rod((0, hip, 0), (0, hip + 0.18, -lean * 0.3), 0.15 * wide, waist, end=0.135 * wide)
     s.ball((0, hip + 0.34, -lean * 0.6), (0.185 * wide, 0.24, 0.12 * wide), upper)
-    s.ball((0, shoulder - 0.04, -lean), (0.21 * wide, 0.075, 0.085), upper)
+    s.ball((0, figure.shoulder - 0.04, -lean), (0.21 * wide, 0.075, 0.085), upper)
     if upper == "coat/cloth" or chance(rng, 0.15):
         s.add(CONE, (0, hip - 0.12, 0), (0.24 * wide, 0.24, 0.15 * wide), upper if chance(rng, 0.6) else "skirt/cloth")
+
+
+def add_arms(rng: random.Random, s: Solid, figure: Figure) -> None:
+    """Arms, each hanging, folded, stretched out, on the hip or reaching forward; sleeves long or short."""
+    shoulder = figure.shoulder
+    sleeves = figure.upper if chance(rng, 0.65) else "skin/skin"
     for sx in (-1, 1):
-        a: Vector = (sx * 0.215 * wide, shoulder - 0.05, -lean)
-        pose = rng.randrange(5)
-        if pose == 0:
-            elbow, hand = (a[0] * 1.15, shoulder - 0.33, 0.02), (a[0] * 1.2, shoulder - 0.58, -0.06)
-        elif pose == 1:
-            elbow, hand = (a[0] * 1.2, shoulder - 0.3, 0.0), (a[0] * 0.6, shoulder - 0.3, -0.26)
-        elif pose == 2:
-            elbow, hand = (a[0] * 1.9, shoulder - 0.1, -0.05), (a[0] * 2.4, shoulder + between(rng, -0.2, 0.25), -0.1)
-        elif pose == 3:
-            elbow, hand = (a[0] * 1.7, shoulder - 0.28, 0.03), (a[0] * 0.9, hip + 0.08, -0.08)
-        else:
-            elbow, hand = (a[0] * 1.1, shoulder - 0.2, -0.25), (a[0] * 0.8, shoulder - 0.05, -0.48)
-        s.rod(a, elbow, 0.055 * wide, upper, end=0.045)
+        x = sx * 0.215 * figure.wide
+        up = between(rng, -0.2, 0.25)
+        elbow, hand = rng.choice(
+            [
+                ((x * 1.15, shoulder - 0.33, 0.02), (x * 1.2, shoulder - 0.58, -0.06)),
+                ((x * 1.2, shoulder - 0.3, 0.0), (x * 0.6, shoulder - 0.3, -0.26)),
+                ((x * 1.9, shoulder - 0.1, -0.05), (x * 2.4, shoulder + up, -0.1)),
+                ((x * 1.7, shoulder - 0.28, 0.03), (x * 0.9, figure.hip + 0.08, -0.08)),
+                ((x * 1.1, shoulder - 0.2, -0.25), (x * 0.8, shoulder - 0.05, -0.48)),
+            ]
+        )
+        s.rod((x, shoulder - 0.05, -figure.lean), elbow, 0.055 * figure.wide, figure.upper, end=0.045)
         s.rod(elbow, hand, 0.045, sleeves, end=0.032)
         s.ball(hand, (0.04, 0.05, 0.045), "skin/skin")
+
+
+def add_head(rng: random.Random, s: Solid, figure: Figure) -> None:
+    """Neck, head, hair, and now and then glasses."""
+    shoulder, lean = figure.shoulder, figure.lean
     s.rod((0, shoulder, -lean), (0, shoulder + 0.12, -lean), 0.055, "skin/skin")
     head: Vector = (0, shoulder + 0.21, -lean - 0.02)
     s.ball(head, (0.078, 0.115, 0.098), "skin/skin")
     add_hair(rng, s, head)
     if chance(rng, 0.12):
         for sx in (-1, 1):
-            s.add(
-                TORUS,
-                (sx * 0.035, head[1] + 0.01, head[2] - 0.098),
-                (0.028, 0.0, 0.004),
-                "glasses/dark",
-                rotate(0, math.pi / 2, 0),
-            )
-    if chance(rng, 0.18):
-        s.ball((0, hip + 0.33, 0.16), (0.15, 0.2, 0.09), "bag/cloth")
-    elif chance(rng, 0.1):
-        s.box((0.3 * wide, hip - 0.2, 0), (0.05, 0.14, 0.17), "bag/plastic", rounding=0.02)
-    for p in s.primitives:
-        p.at = (p.at[0] * k, p.at[1] * k, p.at[2] * k)
-        p.size = (p.size[0] * k, p.size[1] * k, p.size[2] * k)
-        p.extra = (p.extra[0] * k, p.extra[1], p.extra[2])
-    s.blend *= k
-    return s
+            at = (sx * 0.035, head[1] + 0.01, head[2] - 0.098)
+            s.add(TORUS, at, (0.028, 0.0, 0.004), "glasses/dark", rotate(0, math.pi / 2, 0))
 
 
 def add_hair(rng: random.Random, s: Solid, head: Vector) -> None:
@@ -100,78 +123,62 @@ def add_hair(rng: random.Random, s: Solid, head: Vector) -> None:
 
 
 def quadruped(rng: random.Random) -> Solid:
-    """A dog, cat, horse, cow, sheep or something between them; facing -x or -z by its yaw."""
+    """A dog, cat, horse, cow, sheep or something between them: standing, sitting or lying; its head to -z."""
     s = Solid(blend=0.05)
     body, leg, girth = between(rng, 0.16, 0.3), between(rng, 0.14, 0.4), between(rng, 0.08, 0.16)
     coat = rng.choice(["coat/fur", "coat/fur", "coat/fur", "coat/hair"])
-    y = leg + girth
-    sits = chance(rng, 0.2)
-    lies = not sits and chance(rng, 0.15)
-    if lies:
-        y = girth * 0.9
-    tilt = 0.7 if sits else 0.0
+    pose = rng.choices(["stands", "sits", "lies"], [68, 20, 12])[0]
+    y = girth * 0.9 if pose == "lies" else leg + girth
+    tilt = 0.7 if pose == "sits" else 0.0
     chest: Vector = (0, y + math.sin(tilt) * body, -body * math.cos(tilt))
-    rump: Vector = (0, girth if sits else y, body * math.cos(tilt))
+    rump: Vector = (0, girth if pose == "sits" else y, body * math.cos(tilt))
     s.rod(rump, chest, girth, coat, end=girth * between(rng, 0.85, 1.15))
-    for sx in (-1, 1):
-        for front in (True, False):
-            top = chest if front else rump
-            x = sx * girth * 0.65
-            if lies:
-                s.rod((x, 0.05, top[2]), (x * 1.2, 0.04, top[2] - 0.16), 0.035, coat)
-            elif sits and not front:
-                s.rod((x * 1.4, 0.05, top[2] + 0.02), (x * 1.5, 0.03, top[2] - 0.14), 0.045, coat)
-            else:
-                step = between(rng, -0.1, 0.1) * leg * 2
-                knee = (x, top[1] * 0.5, top[2] + step * 0.6)
-                s.rod((x, top[1], top[2]), knee, girth * 0.42, coat, end=girth * 0.26)
-                s.rod(
-                    knee,
-                    (x, 0.02, top[2] + step),
-                    girth * 0.24,
-                    coat if chance(rng, 0.8) else "socks/fur",
-                    end=girth * 0.2,
-                )
+    for top in (chest, rump):
+        for sx in (-1, 1):
+            add_leg(
+                rng, s, top, (sx * girth * 0.65, leg, girth), coat, pose if top is rump or pose == "lies" else "stands"
+            )
     neck = between(rng, 0.08, 0.3)
     head: Vector = (0, chest[1] + neck, chest[2] - neck * between(rng, 0.3, 1.0))
     s.rod(chest, head, girth * 0.6, coat, end=girth * 0.42)
-    r = girth * between(rng, 0.5, 0.75)
+    add_muzzle(rng, s, head, girth * between(rng, 0.5, 0.75), coat)
+    tail = between(rng, 0.05, 0.4)
+    end = (between(rng, -0.1, 0.1), rump[1] + between(rng, -0.6, 0.8) * tail, rump[2] + girth * 0.7 + tail * 0.6)
+    s.rod(rump, end, girth * 0.22, coat, end=girth * 0.1)
+    if chance(rng, 0.2):
+        at = (0, (chest[1] + head[1]) / 2, (chest[2] + head[2]) / 2)
+        s.add(TORUS, at, (girth * 0.6, 0.0, 0.012), "collar/cloth", rotate(0, 0.5, 0))
+    return s
+
+
+def add_leg(rng: random.Random, s: Solid, top: Vector, sizes: Vector, coat: str, pose: str) -> None:
+    """One leg under chest or rump; `sizes`: its place across, the legs' length, the body's girth."""
+    x, leg, girth = sizes
+    if pose == "lies":
+        s.rod((x, 0.05, top[2]), (x * 1.2, 0.04, top[2] - 0.16), 0.035, coat)
+        return
+    if pose == "sits":
+        s.rod((x * 1.4, 0.05, top[2] + 0.02), (x * 1.5, 0.03, top[2] - 0.14), 0.045, coat)
+        return
+    step = between(rng, -0.1, 0.1) * leg * 2
+    knee = (x, top[1] * 0.5, top[2] + step * 0.6)
+    s.rod((x, top[1], top[2]), knee, girth * 0.42, coat, end=girth * 0.26)
+    sock = coat if chance(rng, 0.8) else "socks/fur"
+    s.rod(knee, (x, 0.02, top[2] + step), girth * 0.24, sock, end=girth * 0.2)
+
+
+def add_muzzle(rng: random.Random, s: Solid, head: Vector, r: float, coat: str) -> None:
+    """An animal's head of radius r: skull, snout, nose, ears, eyes."""
     s.ball(head, (r * 0.85, r * 0.85, r), coat)
     snout = between(rng, 0.5, 1.3) * r
-    s.rod(
-        head,
-        (0, head[1] - r * 0.25, head[2] - r * 0.7 - snout),
-        r * 0.55,
-        coat if chance(rng, 0.6) else "snout/fur",
-        end=r * 0.33,
-    )
+    tip = (0, head[1] - r * 0.25, head[2] - r * 0.7 - snout)
+    s.rod(head, tip, r * 0.55, coat if chance(rng, 0.6) else "snout/fur", end=r * 0.33)
     s.ball((0, head[1] - r * 0.2, head[2] - r * 0.95 - snout), (r * 0.16, r * 0.14, r * 0.12), "nose/dark")
-    ear = rng.choice([0.5, 0.9, 1.4])
+    long, high = rng.choice([0.5, 0.9, 1.4]), 0.7 if chance(rng, 0.9) else -0.1
     for sx in (-1, 1):
-        s.ball(
-            (sx * r * 0.65, head[1] + r * (0.7 if chance(rng, 0.9) else -0.1), head[2] + r * 0.2),
-            (r * 0.22, r * 0.5 * ear, r * 0.12),
-            coat,
-            rotate(0, 0, -sx * between(rng, 0, 0.8)),
-        )
+        ear, size = (sx * r * 0.65, head[1] + r * high, head[2] + r * 0.2), (r * 0.22, r * 0.5 * long, r * 0.12)
+        s.ball(ear, size, coat, rotate(0, 0, -sx * between(rng, 0, 0.8)))
         s.ball((sx * r * 0.45, head[1] + r * 0.25, head[2] - r * 0.72), (r * 0.12,) * 3, "eyes/dark")
-    tail = between(rng, 0.05, 0.4)
-    s.rod(
-        rump,
-        (between(rng, -0.1, 0.1), rump[1] + between(rng, -0.6, 0.8) * tail, rump[2] + girth * 0.7 + tail * 0.6),
-        girth * 0.22,
-        coat,
-        end=girth * 0.1,
-    )
-    if chance(rng, 0.2):
-        s.add(
-            TORUS,
-            (0, (chest[1] + head[1]) / 2, (chest[2] + head[2]) / 2),
-            (girth * 0.6, 0.0, 0.012),
-            "collar/cloth",
-            rotate(0, 0.5, 0),
-        )
-    return s
 
 
 def bird(rng: random.Random) -> Solid:

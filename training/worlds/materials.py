@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import random
+from collections.abc import Callable
 
 from .records import (
     BANDS,
@@ -86,6 +87,12 @@ def vary(rng: random.Random, colour: Colour, by: float = 0.25) -> Colour:
     return (r, g, b)
 
 
+def darken(rng: random.Random, colour: Colour) -> Colour:
+    """The same colour with less light, each channel its own share."""
+    r, g, b = (c * between(rng, 0.45, 0.85) for c in colour)
+    return (r, g, b)
+
+
 def pick(rng: random.Random, palette: list[Colour]) -> Colour:
     """A colour near one of a palette."""
     return vary(rng, rng.choice(palette))
@@ -108,7 +115,7 @@ def finish_surface(rng: random.Random, m: Material, gloss: float = 0.35) -> Mate
 def wood(rng: random.Random) -> Material:
     """Boards with rings."""
     a = pick(rng, WOODS)
-    m = Material(WOOD, a, vary(rng, tuple(c * between(rng, 0.45, 0.85) for c in a), 0.1), between_log(rng, 0.8, 5))  # type: ignore[arg-type]
+    m = Material(WOOD, a, vary(rng, darken(rng, a), 0.1), between_log(rng, 0.8, 5))
     m.first, m.other = between(rng, 0, 2.5), float(chance(rng, 0.5))
     if chance(rng, 0.25):
         m = Material(PLAIN if chance(rng, 0.6) else MOTTLED, a, vary(rng, a), between_log(rng, 1, 8))
@@ -144,7 +151,7 @@ def cloth(rng: random.Random) -> Material:
     m = Material(pattern, a, b, between_log(rng, 1.5, 14), first=between(rng, 0, 1.2), other=between(rng, 0.1, 1))
     if pattern == STRIPES:
         k = rng.randrange(3)
-        m.along = ((1, 0, 0), (0, 1, 0), (0.7, 0.7, 0))[k]  # type: ignore[assignment]
+        m.along = ((1, 0, 0), (0, 1, 0), (0.7, 0.7, 0))[k]
         m.across = (0, 0, 1)
     m = finish_surface(rng, m, 0.08)
     m.grain = between(rng, 0.1, 0.7)
@@ -271,7 +278,7 @@ def view(rng: random.Random) -> Material:
     return m
 
 
-FAMILIES = {
+FAMILIES: dict[str, Callable[[random.Random], Material]] = {
     "wood": wood,
     "paint": painted,
     "metal": metal,

@@ -1,20 +1,18 @@
-"""Things of streets and landscapes: vehicles, trees, buildings, street furniture; upright, in metres, fronts to -z."""
+"""Large things outdoors: vehicles, trees, buildings, rocks, scaffolds; upright, in metres, fronts to -z."""
 
 from __future__ import annotations
 
 import math
 import random
 
+from .pavement import STREET_THINGS, TENTS
 from .records import (
     BARS,
-    BOX,
     CONE,
     CYLINDER,
-    FLUTED,
     FOLIAGE,
     FRAME,
     PILLOW,
-    SHEET,
     SPOKES,
     TORUS,
     WEDGE,
@@ -23,6 +21,7 @@ from .records import (
     between_log,
     chance,
     rotate,
+    weigh,
 )
 
 ACROSS = rotate(0, 0, math.pi / 2)  # lays a wheel's axle along x
@@ -139,55 +138,53 @@ def bicycle(rng: random.Random) -> Solid:
     return s
 
 
-def tree(rng: random.Random) -> Solid:
-    """A tree: broad, conical, bare or a palm; or a bush."""
-    s = Solid(blend=0.05)
+def broad_tree(rng: random.Random) -> Solid:
+    """A trunk with a crown of several balls of leaves."""
+    s, h, grain = Solid(blend=0.05), between_log(rng, 1.5, 9), between(rng, 2.5, 6)
     s.safety = 0.75
-    h = between_log(rng, 1.5, 9)
-    kind = rng.randrange(6)
-    grain = between(rng, 2.5, 6)
-    if kind <= 2:
-        trunk = h * between(rng, 0.25, 0.5)
-        s.rod((0, 0, 0), (between(rng, -0.1, 0.1), trunk, 0), h * 0.035, "trunk/bark", end=h * 0.02)
-        for _ in range(rng.randint(1, 5)):
-            r = h * between(rng, 0.16, 0.3)
-            at = (between(rng, -0.6, 0.6) * r, trunk + r * between(rng, 0.5, 1.4), between(rng, -0.6, 0.6) * r)
-            s.add(
-                FOLIAGE,
-                at,
-                (r, r * between(rng, 0.6, 1), r),
-                "crown/leaf",
-                extra=(between(rng, 0.4, 0.56), grain / r, rng.randrange(999)),
-            )
-    elif kind == 3:
-        s.rod((0, 0, 0), (0, h * 0.9, 0), h * 0.03, "trunk/bark", end=h * 0.008)
-        for k in range(4):
-            s.add(CONE, (0, h * (0.3 + 0.2 * k), 0), (h * (0.24 - 0.05 * k), h * 0.13, h * 0.02), "crown/leaf")
-        s.dents = (h * 0.01, 22.0 / h, rng.random() * 6)
-    elif kind == 4:
-        s.rod((0, 0, 0), (0, h * 0.5, 0), h * 0.03, "trunk/bark", end=h * 0.02)
-        for _ in range(rng.randint(5, 9)):
-            a, up, out = rng.random() * math.tau, between(rng, 0.3, 0.5), between(rng, 0.15, 0.35)
-            mid = (h * out * 0.5 * math.cos(a), h * (up + 0.15), h * out * 0.5 * math.sin(a))
-            tip = (h * out * math.cos(a), h * (up + between(rng, 0.25, 0.5)), h * out * math.sin(a))
-            s.rod((0, h * up, 0), mid, h * 0.014, "trunk/bark", end=h * 0.009)
-            s.rod(mid, tip, h * 0.009, "trunk/bark", end=h * 0.003)
-    else:
-        r = h * 0.25
-        s.add(
-            FOLIAGE,
-            (0, r * 0.7, 0),
-            (r * between(rng, 0.8, 1.8), r * 0.75, r),
-            "bush/leaf",
-            extra=(between(rng, 0.38, 0.5), grain / r, rng.randrange(999)),
-        )
-        s.add(
-            FOLIAGE,
-            (r * 0.6, r * 0.5, 0),
-            (r * 0.7, r * 0.5, r * 0.7),
-            "bush/leaf",
-            extra=(0.45, grain / r, rng.randrange(999)),
-        )
+    trunk = h * between(rng, 0.25, 0.5)
+    s.rod((0, 0, 0), (between(rng, -0.1, 0.1), trunk, 0), h * 0.035, "trunk/bark", end=h * 0.02)
+    for _ in range(rng.randint(1, 5)):
+        r = h * between(rng, 0.16, 0.3)
+        at = (between(rng, -0.6, 0.6) * r, trunk + r * between(rng, 0.5, 1.4), between(rng, -0.6, 0.6) * r)
+        extra = (between(rng, 0.4, 0.56), grain / r, rng.randrange(999))
+        s.add(FOLIAGE, at, (r, r * between(rng, 0.6, 1), r), "crown/leaf", extra=extra)
+    return s
+
+
+def conifer(rng: random.Random) -> Solid:
+    """A tree of cones."""
+    s, h = Solid(blend=0.05), between_log(rng, 1.5, 9)
+    s.safety = 0.75
+    s.rod((0, 0, 0), (0, h * 0.9, 0), h * 0.03, "trunk/bark", end=h * 0.008)
+    for k in range(4):
+        s.add(CONE, (0, h * (0.3 + 0.2 * k), 0), (h * (0.24 - 0.05 * k), h * 0.13, h * 0.02), "crown/leaf")
+    s.dents = (h * 0.01, 22.0 / h, rng.random() * 6)
+    return s
+
+
+def bare_tree(rng: random.Random) -> Solid:
+    """A tree without leaves."""
+    s, h = Solid(blend=0.05), between_log(rng, 1.5, 9)
+    s.safety = 0.75
+    s.rod((0, 0, 0), (0, h * 0.5, 0), h * 0.03, "trunk/bark", end=h * 0.02)
+    for _ in range(rng.randint(5, 9)):
+        a, up, out = rng.random() * math.tau, between(rng, 0.3, 0.5), between(rng, 0.15, 0.35)
+        mid = (h * out * 0.5 * math.cos(a), h * (up + 0.15), h * out * 0.5 * math.sin(a))
+        tip = (h * out * math.cos(a), h * (up + between(rng, 0.25, 0.5)), h * out * math.sin(a))
+        s.rod((0, h * up, 0), mid, h * 0.014, "trunk/bark", end=h * 0.009)
+        s.rod(mid, tip, h * 0.009, "trunk/bark", end=h * 0.003)
+    return s
+
+
+def bush(rng: random.Random) -> Solid:
+    """A bush of two heaps of leaves."""
+    s, r, grain = Solid(blend=0.05), between_log(rng, 0.4, 2.2), between(rng, 2.5, 6)
+    s.safety = 0.75
+    size, extra = (r * between(rng, 0.8, 1.8), r * 0.75, r), (between(rng, 0.38, 0.5), grain / r, rng.randrange(999))
+    s.add(FOLIAGE, (0, r * 0.7, 0), size, "bush/leaf", extra=extra)
+    extra = (0.45, grain / r, rng.randrange(999))
+    s.add(FOLIAGE, (r * 0.6, r * 0.5, 0), (r * 0.7, r * 0.5, r * 0.7), "bush/leaf", extra=extra)
     return s
 
 
@@ -247,76 +244,6 @@ def add_even_row(s: Solid, w: float, columns: int, y: float, wx: float, wy: floa
                 s.box((side * step * (k + 0.5), y, z), (wx, wy, 0.04), part)
 
 
-def street_thing(rng: random.Random) -> Solid:
-    """A street lamp, sign, traffic light, bin, bench, bollard, hydrant, post box, cone, kiosk."""
-    s = Solid()
-    kind = rng.randrange(9)
-    if kind == 0:
-        h = between(rng, 3, 7)
-        s.rod((0, 0, 0), (0, h, 0), 0.07, "post/metal", end=0.045)
-        s.rod((0, h, 0), (0.8, h + 0.2, 0), 0.04, "post/metal")
-        s.ball((0.9, h + 0.15, 0), (0.3, 0.08, 0.12), "lamp/lit")
-    elif kind == 1:
-        h, r = between(rng, 2, 2.8), between(rng, 0.25, 0.4)
-        s.rod((0, 0, 0), (0, h, 0), 0.035, "post/metal")
-        if chance(rng, 0.5):
-            s.add(CYLINDER, (0, h, -0.04), (r, 0.012, r), "sign/package", rotate(0, math.pi / 2, 0))
-        else:
-            s.box((0, h, -0.04), (r * between(rng, 0.7, 1.8), r * between(rng, 0.5, 1), 0.012), "sign/package")
-    elif kind == 2:
-        s.rod((0, 0, 0), (0, 2.5, 0), 0.06, "post/dark")
-        s.box((0, 2.9, 0), (0.16, 0.45, 0.14), "case/dark", rounding=0.03)
-        for k in range(3):
-            s.ball(
-                (0, 2.62 + 0.28 * k, -0.13), (0.1, 0.1, 0.05), f"light{k}/" + ("lit" if chance(rng, 0.4) else "flower")
-            )
-    elif kind == 3:
-        s.add(
-            rng.choice([CYLINDER, FLUTED]),
-            (0, 0.45, 0),
-            (0.28, 0.45, 0.28),
-            "bin/" + rng.choice(["metal", "plastic", "paint"]),
-            extra=(14.0, 0.03, 0),
-        )
-        s.add(TORUS, (0, 0.9, 0), (0.27, 0.0, 0.03), "rim/metal")
-    elif kind == 4:
-        w = between(rng, 0.6, 1.0)
-        for k in range(4):
-            s.box((0, 0.45, -0.2 + 0.13 * k), (w, 0.015, 0.055), "slats/wood", rounding=0.008)
-        for k in range(3):
-            s.box((0, 0.58 + 0.13 * k, 0.25 + 0.02 * k), (w, 0.05, 0.015), "slats/wood", rounding=0.008)
-        for sx in (-1, 1):
-            s.box((sx * w * 0.8, 0.22, 0), (0.03, 0.22, 0.22), "legs/metal")
-            s.rod((sx * w * 0.8, 0.44, 0.22), (sx * w * 0.8, 0.9, 0.3), 0.025, "legs/metal")
-        s.carry(0, 0.47, 0, w * 0.8, 0.15)
-    elif kind == 5:
-        s.add(
-            CYLINDER, (0, 0.45, 0), (0.08, 0.45, 0.08), "post/" + rng.choice(["metal", "stone", "paint"]), rounding=0.04
-        )
-        s.add(TORUS, (0, 0.75, 0), (0.08, 0.0, 0.015), "ring/white")
-    elif kind == 6:
-        s.box((0, 0.02, 0), (0.2, 0.02, 0.2), "cone/plastic")
-        s.add(CONE, (0, 0.33, 0), (0.15, 0.31, 0.03), "cone/plastic")
-        s.add(CONE, (0, 0.38, 0), (0.128, 0.07, 0.103), "bands/white")
-    elif kind == 7:
-        s.box((0, 0.7, 0), (0.3, 0.6, 0.25), "box/paint", rounding=0.1)
-        s.box((0, 1.05, -0.25), (0.15, 0.02, 0.01), "slot/dark")
-        s.box((0, 0.1, 0), (0.2, 0.1, 0.18), "foot/dark")
-    else:
-        w, h = between(rng, 1.2, 3), between(rng, 0.8, 1.6)
-        s.add(
-            BARS,
-            (0, h / 2, 0),
-            (w, h / 2, 0.015),
-            "bars/" + rng.choice(["metal", "wood", "white"]),
-            rounding=0.005,
-            extra=(between(rng, 0.1, 0.3), between(rng, 0.012, 0.05), 0),
-        )
-        for y in (0.25, 0.85):
-            s.box((0, h * y, 0), (w, 0.03, 0.025), "bars/wood")
-    return s
-
-
 def rock(rng: random.Random) -> Solid:
     """A boulder or a heap of stones."""
     s = Solid(blend=0.1)
@@ -333,39 +260,6 @@ def rock(rng: random.Random) -> Solid:
         )
     s.dents = (r * between(rng, 0.02, 0.06), 7 / r, rng.random() * 6)
     s.blend = r * between(rng, 0, 0.2)
-    return s
-
-
-def tent(rng: random.Random) -> Solid:
-    """A tent, market stall, parasol, boat or hut."""
-    s = Solid()
-    kind = rng.randrange(4)
-    if kind == 0:
-        x, h = between(rng, 0.9, 1.8), between(rng, 0.5, 0.9)
-        s.add(WEDGE, (0, h, 0), (x, h, between(rng, 1, 1.8)), "canvas/cloth")
-    elif kind == 1:
-        w, d, h = between(rng, 0.8, 1.6), between(rng, 0.6, 1.2), between(rng, 2.0, 2.5)
-        for sx in (-1, 1):
-            for sz in (-1, 1):
-                s.rod((sx * w, 0, sz * d), (sx * w, h, sz * d), 0.025, "posts/metal")
-        s.add(WEDGE, (0, h + 0.25, 0), (w * 1.1, 0.28, d * 1.1), "roof/cloth")
-        s.box((0, 0.85, -d * 0.6), (w * 0.95, 0.03, d * 0.35), "counter/wood")
-        s.add(SHEET, (0, 0.42, -d * 0.95), (w * 0.95, 0.42, 0.01), "front/cloth", extra=(0.02, 20.0, 0))
-        s.carry(0, 0.89, -d * 0.6, w * 0.85, d * 0.25)
-    elif kind == 2:
-        s.rod((0, 0, 0), (0, 2.2, 0), 0.025, "pole/wood")
-        s.add(CONE, (0, 2.25, 0), (between(rng, 0.9, 1.5), 0.22, 0.03), "canvas/cloth")
-    else:
-        length = between(rng, 1.2, 2.5)
-        s.add(
-            PILLOW,
-            (0, 0.35, 0),
-            (length * 0.3, 0.35, length),
-            "hull/" + rng.choice(["wood", "paint", "plastic"]),
-            extra=(2.6, 0, 0),
-        )
-        s.add(BOX, (0, 0.6, 0), (length * 0.24, 0.25, length * 0.8), "hull/wood", carves=True)
-        s.box((0, 0.45, 0), (length * 0.27, 0.02, 0.12), "bench/wood")
     return s
 
 
@@ -395,5 +289,6 @@ def scaffold(rng: random.Random) -> Solid:
 
 
 VEHICLES = [(car, 14), (bus, 3), (bicycle, 6)]
-STREET = [(street_thing, 10), (tree, 5), (tent, 2), (scaffold, 1.5)]
-LAND = [(tree, 14), (rock, 8), (tent, 3), (scaffold, 2), (street_thing, 2)]
+TREES = [(broad_tree, 3), (conifer, 1), (bare_tree, 1), (bush, 1)]
+STREET = [*weigh(10, STREET_THINGS), *weigh(5, TREES), *weigh(2, TENTS), (scaffold, 1.5)]
+LAND = [*weigh(14, TREES), (rock, 8), *weigh(3, TENTS), (scaffold, 2), *weigh(2, STREET_THINGS)]

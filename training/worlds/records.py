@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]
 Colour = tuple[float, float, float]
 F32 = NDArray[np.float32]
+T = TypeVar("T")
 
 IDENTITY: Matrix = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
@@ -149,6 +152,14 @@ class Solid:
     def carry(self, x: float, y: float, z: float, half_x: float, half_z: float) -> None:
         """Say that things may stand here."""
         self.tops.append((x, y, z, half_x, half_z))
+
+    def resize(self, factor: float) -> None:
+        """Scale what was added so far about the origin, as a child is to a grown person: not exact for every shape."""
+        for p in self.primitives:
+            p.at = (p.at[0] * factor, p.at[1] * factor, p.at[2] * factor)
+            p.size = (p.size[0] * factor, p.size[1] * factor, p.size[2] * factor)
+            p.extra = (p.extra[0] * factor, p.extra[1], p.extra[2])
+        self.blend *= factor
 
     def measure_height(self) -> float:
         """Upper end of the primitives' bounds, roughly."""
@@ -424,3 +435,29 @@ def between_log(rng: random.Random, a: float, b: float) -> float:
 def chance(rng: random.Random, share: float) -> bool:
     """True with the given probability."""
     return rng.random() < share
+
+
+Builder = Callable[[random.Random], Solid]
+Choice = Sequence[tuple[Builder, float]]
+"""Builders, each with its weight: how often it is drawn, against the others."""
+
+
+def evenly(weight: float, *builders: Builder) -> list[tuple[Builder, float]]:
+    """Builders that share a weight: kinds of one thing."""
+    return [(builder, weight / len(builders)) for builder in builders]
+
+
+def weigh(total: float, things: Choice) -> list[tuple[Builder, float]]:
+    """The same things with another weight all together."""
+    whole = sum(weight for _, weight in things)
+    return [(builder, weight * total / whole) for builder, weight in things]
+
+
+def pick_weighted(rng: random.Random, things: Sequence[tuple[T, float]]) -> T:
+    """One of a weighted list."""
+    return rng.choices([thing for thing, _ in things], [weight for _, weight in things])[0]
+
+
+def choose(rng: random.Random, things: Choice) -> Solid:
+    """Build one of a weighted list."""
+    return pick_weighted(rng, things)(rng)

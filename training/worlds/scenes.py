@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from . import beings, furniture, objects, outdoors
+from . import beings, belongings, furniture, objects, outdoors, ware
+from .light import lens_of, light_outdoors, light_room
 from .materials import dress, floor_material, ground_material, painted, stone, vary, wall_material, wood
 from .records import (
     GROUND,
@@ -16,7 +17,8 @@ from .records import (
     ROOM,
     VOID,
     WALL,
-    Lens,
+    Builder,
+    Choice,
     Material,
     Placed,
     Scene,
@@ -24,18 +26,16 @@ from .records import (
     between,
     between_log,
     chance,
+    choose,
+    pick_weighted,
     rotate,
+    weigh,
 )
 
-Builder = Callable[[random.Random], Solid]
-Choice = Sequence[tuple[Builder, float]]
-PANORAMAS = 12
 CLEAR = 0.28  # metres around the eye where nothing stands
-
-
-def choose(rng: random.Random, things: Choice) -> Solid:
-    """Build one of a weighted list."""
-    return rng.choices([b for b, _ in things], [w for _, w in things])[0](rng)
+LEFT_ON_SEATS: Choice = [
+    *weigh(3, belongings.CLOTHES), *weigh(2, ware.BOOKS), *weigh(2, belongings.TOYS), (beings.quadruped, 0.6)
+]  # fmt: skip
 
 
 def stand(rng: random.Random, scene: Scene, solid: Solid, x: float, z: float, yaw: float, **more: object) -> int:
@@ -71,84 +71,6 @@ def load_tops(rng: random.Random, scene: Scene, index: int, things: Choice, most
                     break
 
 
-# ---- light and lens -------------------------------------------------------------------------------------------------
-
-
-def lens_of(rng: random.Random, eye: tuple[float, float, float], pitch: float, short: float, long: float) -> Lens:
-    """A lens with its roll: hand-held steady, or tilted now and then."""
-    roll = rng.gauss(0, 0.015) if chance(rng, 0.6) else rng.gauss(0, 0.08) if chance(rng, 0.8) else rng.gauss(0, 0.22)
-    return Lens(eye, pitch, max(-0.6, min(0.6, roll)), between_log(rng, short, long))
-
-
-def warm(rng: random.Random, by: float) -> tuple[float, float, float]:
-    """A colour of light, from daylight to lamps (by = 1)."""
-    k = by * rng.random()
-    return (1.0, 1.0 - 0.35 * k, 1.0 - 0.7 * k)
-
-
-def scaled(colour: tuple[float, float, float], k: float) -> tuple[float, float, float]:
-    """A colour times a number."""
-    return (colour[0] * k, colour[1] * k, colour[2] * k)
-
-
-def light_room(rng: random.Random, scene: Scene) -> None:
-    """Window light, lamps or evening in a room."""
-    light, (x0, x1, z0, z1, top) = scene.light, scene.room
-    evening = chance(rng, 0.25)
-    ambient = between_log(rng, 0.08, 0.25) if evening else between_log(rng, 0.25, 0.9)
-    light.above = scaled(warm(rng, 0.6 if evening else 0.25), ambient)
-    light.below = scaled(vary(rng, light.above, 0.2), between(rng, 0.45, 0.95))
-    light.sun = (rng.gauss(0, 1), between(rng, 0.4, 1.6), between(rng, -1.2, 1.2))
-    light.sun_colour = scaled(warm(rng, 0.3), 0.0 if evening and chance(rng, 0.6) else between_log(rng, 0.2, 1.2))
-    light.hardness = between_log(rng, 2.5, 30)
-    if not evening and chance(rng, 0.25):
-        light.patch = (between(rng, x0, x1), between(rng, 1.0, 1.8), between(rng, 0.5, 1.2), between(rng, 0.5, 1.0))
-        light.sun_colour = scaled(warm(rng, 0.5), between(rng, 1.2, 3.0))
-        light.sun = (rng.gauss(0, 0.6), between(rng, 0.4, 0.9), rng.choice([-1, 1]) * 1.0)
-        light.hardness = between_log(rng, 15, 60)
-    for _ in range(2 if evening else int(chance(rng, 0.45))):
-        at = (between(rng, x0 * 0.8, x1 * 0.8), between(rng, 0.8, top - 0.2), between(rng, z0 * 0.5, z1 * 0.9))
-        light.lamps.append((at, scaled(warm(rng, 1.0), between_log(rng, 0.6, 5)), between(rng, 0.4, 1.6)))
-    light.panorama, light.panorama_turn = rng.randrange(PANORAMAS), rng.random()
-    light.panorama_gain = between_log(rng, 0.3, 1.0)
-    light.reflects = chance(rng, 0.5)
-    if chance(rng, 0.06):
-        light.fog, light.fog_colour = between_log(rng, 0.01, 0.08), light.above
-
-
-def light_outdoors(rng: random.Random, scene: Scene) -> None:
-    """Sun, overcast, backlight, dusk, night, haze."""
-    light = scene.light
-    kind = rng.random()
-    light.panorama = rng.randrange(PANORAMAS) if chance(rng, 0.6) else -1
-    light.panorama_turn, light.panorama_gain = rng.random(), between_log(rng, 0.5, 1.6)
-    light.cloud_seed, light.clouds = rng.randrange(100000), rng.random()
-    grey = between(rng, 0.45, 1.0)
-    light.horizon = vary(rng, (grey, grey, grey * between(rng, 0.9, 1.1)), 0.15)
-    light.zenith = (between(rng, 0.04, 0.5), between(rng, 0.15, 0.6), between(rng, 0.3, 0.95))
-    if chance(rng, 0.25):
-        light.zenith = vary(rng, light.horizon, 0.15)
-    light.sun = (rng.gauss(0, 1), between_log(rng, 0.25, 2.5), rng.gauss(-0.3, 0.9))
-    light.hardness = between_log(rng, 8, 60)
-    sun, ambient = between_log(rng, 0.9, 3.0), between_log(rng, 0.2, 0.6)
-    if kind < 0.25:
-        sun, ambient = between_log(rng, 0.05, 0.4), between_log(rng, 0.6, 1.1)
-        light.hardness = 3.0
-    elif kind < 0.4:
-        light.sun = (rng.gauss(0, 0.5), between(rng, 0.15, 0.6), between(rng, 0.6, 1.5))
-    elif kind < 0.5:
-        sun, ambient = between_log(rng, 0.01, 0.1), between_log(rng, 0.03, 0.12)
-        light.panorama, light.zenith, light.horizon = -1, (0.005, 0.008, 0.02), (0.02, 0.02, 0.035)
-        for _ in range(2):
-            at = (between(rng, -4, 4), between(rng, 2, 5), between(rng, 1, 10))
-            light.lamps.append((at, scaled(warm(rng, 1.0), between(rng, 1, 6)), between(rng, 1, 4)))
-    light.sun_colour = scaled(warm(rng, 0.6), sun)
-    light.above = scaled((between(rng, 0.8, 1.0), between(rng, 0.9, 1.0), 1.0), ambient)
-    light.below = scaled(vary(rng, scene.ground.colour, 0.2), ambient * 1.2)
-    if chance(rng, 0.4):
-        light.fog, light.fog_colour = between_log(rng, 0.001, 0.05), light.horizon
-
-
 # ---- compositions ---------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +88,7 @@ def furnish_wall(rng: random.Random, scene: Scene, side: int) -> None:
         if chance(rng, 0.3):
             at += between(rng, 0.3, 1.0)
             continue
-        solid = choose(rng, furniture.FURNITURE + [(objects.potted_plant, 3)])
+        solid = choose(rng, [*furniture.FURNITURE, *weigh(3, ware.PLANTS)])
         r = max(max(abs(p.at[0]) + p.bound() * 0.6 for p in solid.primitives), 0.2)
         deep = max(max(p.at[2] + p.bound() * 0.55 for p in solid.primitives), 0.12)
         if at + 2 * r > high + 0.2:
@@ -184,7 +106,7 @@ def furnish_wall(rng: random.Random, scene: Scene, side: int) -> None:
 
 def hang(rng: random.Random, scene: Scene, at: tuple[float, float], yaw: float, above: float, top: float) -> None:
     """Hang something on a wall above a height, if there is room."""
-    builder = rng.choices([b for b, _ in furniture.WALL_THINGS], [w for _, w in furniture.WALL_THINGS])[0]
+    builder = pick_weighted(rng, furniture.WALL_THINGS)
     solid = builder(rng)
     h = solid.measure_height()
     y = 0.0 if builder is furniture.door else 0.05 if builder is furniture.curtain else above + between(rng, 0.1, 0.5)
@@ -264,14 +186,7 @@ def group(rng: random.Random, scene: Scene, x: float, z: float) -> None:
     else:
         seat = rng.choice([furniture.sofa, furniture.chair, furniture.stool, furniture.bed])(rng)
         index = stand(rng, scene, seat, x, z, rng.gauss(0, 0.8))
-        load_tops(
-            rng,
-            scene,
-            index,
-            [(objects.clothing, 3), (objects.books, 2), (objects.toy, 2), (beings.quadruped, 0.6)],
-            1,
-            0.4,
-        )
+        load_tops(rng, scene, index, LEFT_ON_SEATS, 1, 0.4)
 
 
 def make_table_top(rng: random.Random) -> Scene:
@@ -415,7 +330,7 @@ def make_portrait(rng: random.Random) -> Scene:
             stand(
                 rng,
                 scene,
-                choose(rng, outdoors.LAND + outdoors.STREET),
+                choose(rng, [*outdoors.LAND, *outdoors.STREET]),
                 between(rng, -0.6, 0.6) * z,
                 z,
                 rng.random() * 6,
@@ -467,9 +382,9 @@ def make_many(rng: random.Random) -> Scene:
             0.6,
         )
     elif kind < 0.6 and not inside:
-        builder, size = rng.choice([outdoors.car, outdoors.tree, outdoors.bicycle]), 2.5
+        builder, size = rng.choice([outdoors.car, outdoors.broad_tree, outdoors.bicycle]), 2.5
     else:
-        builder, size = rng.choice([b for b, _ in objects.SMALL]), 0.2
+        builder, size = pick_weighted(rng, objects.SMALL), 0.2
     seed, alike = rng.randrange(10**9), chance(rng, 0.45)
     n, near = rng.randint(6, 36), size * between(rng, 2, 4)
     across = max(2, round(math.sqrt(n) * between(rng, 0.8, 1.8)))
@@ -600,21 +515,21 @@ def clear_eye(scene: Scene) -> None:
     scene.things = kept
 
 
-COMPOSITIONS: Choice = [
+COMPOSITIONS: Sequence[tuple[Callable[[random.Random], Scene], float]] = [
     (make_room, 30), (make_table_top, 22), (make_street, 11), (make_land, 11), (make_portrait, 9), (make_many, 6),
     (make_single, 5), (make_jumble, 8),
-]  # type: ignore[list-item]  # fmt: skip
+]  # fmt: skip
 
 
 def make_scene(seed: int) -> Scene:
     """The world of a seed."""
     rng = random.Random(seed)
     while True:
-        make = rng.choices([b for b, _ in COMPOSITIONS], [w for _, w in COMPOSITIONS])[0]
-        scene: Scene = make(rng)  # type: ignore[assignment]
+        make = pick_weighted(rng, COMPOSITIONS)
+        scene = make(rng)
         clear_eye(scene)
         borrow_colours(rng, scene)
-        if count_in_view(scene) >= (1 if make in (make_single, make_portrait) else 3):  # type: ignore[comparison-overlap]
+        if count_in_view(scene) >= (1 if make in (make_single, make_portrait) else 3):
             return scene
 
 
