@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from PIL import Image
 from PySide6.QtCore import Qt
 
 from stillto3d.models.roles import Candidates, Click
+from stillto3d.project.geometry import Material, Mesh
+from stillto3d.project.project import LayerKind, make_layer
 from stillto3d.project.still import Mask, Still
 from stillto3d.ui.attempt import Attempt, draw_stroke, fill_lasso
 from stillto3d.ui.mask_drawing import MaskView
@@ -120,7 +123,7 @@ def test_alt_click_takes_a_part_away(driver: Driver) -> None:
     assert driver.masking.attempt.mask.alpha[int(BREAD[1]), int(BREAD[0])] < 128
 
 
-@pytest.mark.parametrize("view", list(MaskView))
+@pytest.mark.parametrize("view", [view for view in MaskView if view is not MaskView.PLATE])
 def test_masks_are_shown_in_four_ways(driver: Driver, view: MaskView) -> None:
     driver.open(STILL)
     driver.press("B")
@@ -153,4 +156,51 @@ def test_a_matte_comes_in_and_goes_out(driver: Driver, tmp_path: Path) -> None:
     driver.finish(driver.session.commands.masks.import_matte_from(tmp_path / "small.png"))
     (error,) = driver.window.jobs.list_errors()
     assert "960 x 50" in error
+    driver.window.jobs.dismiss_all()
+
+
+def test_a_painted_hole_is_filled_in_plate_and_texture(driver: Driver) -> None:
+    driver.open(STILL)
+    still = driver.document.project.hero.still
+    plate = still.pixels.copy()
+    plate[300:340, 200:240] = (255, 0, 0)
+    shot = replace(driver.document.project.hero, clean_plate=plate)
+    quad = Mesh(
+        np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
+        np.array([[0, 1, 2]], np.uint32),
+        uvs=np.zeros((3, 2), np.float32),
+        material=Material(shot.clean_plate),
+    )
+    layer = make_layer("set", LayerKind.SCENE, geometry=quad)
+    driver.document.edit("Build", replace(driver.document.project, shots=(shot,), layers=(layer,)))
+    before = driver.document.project
+    driver.do("view.plate")
+    driver.press("B")
+    driver.canvas.set_radius(36)
+    paint(driver, (220, 320), (221, 320))
+    driver.finish(driver.session.commands.masks.accept())
+    filled = driver.document.project.hero.clean_plate
+    assert (filled[300:340, 200:240, 0].astype(int) - filled[300:340, 200:240, 1] < 200).all()
+    assert (filled[:200] == plate[:200]).all()
+    assert driver.document.project.layers[0].geometry.material.base_color is filled
+    driver.do("edit.undo")
+    assert driver.document.project is before
+
+
+def test_another_still_keeps_masks_and_camera(driver: Driver, tmp_path: Path) -> None:
+    driver.open(STILL)
+    driver.press("B")
+    paint(driver, (400, 300), (500, 300))
+    driver.accept()
+    small = tmp_path / "small.png"
+    Image.open(STILL).resize((480, 320)).save(small)
+    driver.finish(driver.session.commands.files.replace_still(small))
+    project = driver.document.project
+    alpha = project.layers[0].masks[project.hero.still.id].alpha
+    assert alpha.shape == (320, 480) and alpha[150, 225] == 255 and alpha[50, 50] == 0
+    Image.open(STILL).resize((480, 480)).save(small)
+    driver.finish(driver.session.commands.files.replace_still(small))
+    assert driver.document.project is project
+    (error,) = driver.window.jobs.list_errors()
+    assert "480 x 480" in error
     driver.window.jobs.dismiss_all()

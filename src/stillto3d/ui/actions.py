@@ -48,6 +48,7 @@ def list_wishes() -> list[Wish]:
     return [
         Wish("file.open", tr("&Open…"), "Ctrl+O", tr("Open a still or a project.")),
         Wish("file.paste", tr("&Paste still"), "Ctrl+V", tr("Open the picture that lies in the clipboard.")),
+        Wish("file.replace", tr("&Replace the still…"), "", tr("Another still; masks and camera stay where they fit.")),
         Wish("file.save", tr("&Save"), "Ctrl+S", tr("Save the project.")),
         Wish("file.save_as", tr("Save &as…"), "Ctrl+Shift+S", tr("Save the project under another name.")),
         Wish("file.export", tr("&Export GLB…"), "Ctrl+E", tr("Write set, props and camera as one GLB file.")),
@@ -85,6 +86,7 @@ def list_wishes() -> list[Wish]:
         Wish("mask.alpha", tr("Mask from the still's &alpha"), "", tr("Take the file's own alpha as a mask.")),
         Wish("mask.import", tr("&Import matte…"), "", tr("Take a picture's brightness as a mask.")),
         Wish("mask.save", tr("Sa&ve mask…"), "", tr("Write the selected mask as PNG.")),
+        Wish("make.camera", tr("Solve the &camera"), "", tr("Solve focal length, tilt and height again.")),
         Wish("make.set", tr("Make &set"), "Ctrl+R", tr("Clean plate, depth and mesh of the place.")),
         Wish("make.prop", tr("Make selected p&rops"), "Ctrl+P", tr("Make the selected masks solid props.")),
         Wish("make.props", tr("Make &all props"), "Ctrl+Shift+P", tr("Make every mask a solid prop.")),
@@ -94,6 +96,10 @@ def list_wishes() -> list[Wish]:
         Wish("view.tint", tr("Masks as &tint"), "Alt+2", tr("Outlines and a tint."), True, "tint"),
         Wish("view.matte", tr("&Matte"), "Alt+3", tr("The matte in grey."), True, "matte"),
         Wish("view.xray", tr("&X-ray"), "Alt+4", tr("What the matte cuts out, before grey."), True, "xray"),
+        Wish(
+            "view.plate", tr("Clean p&late"), "Alt+5", tr("The plate; what is painted is filled again."), True, "plate"
+        ),
+        Wish("view.horizon", tr("&Horizon"), "H", tr("Show the horizon, to drag it straight."), True, "horizon"),
         Wish("view.lens", tr("Through the &lens"), "0|Num+0", tr("Look through the solved camera."), True, "camera"),
         Wish("view.front", tr("Fr&ont"), "Num+1", tr("Look along the camera's ground direction."), pane="view"),
         Wish("view.right", tr("&Right"), "Num+3", tr("Look from the right."), pane="view"),

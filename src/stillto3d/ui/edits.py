@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..project.project import Layer, Project
+from ..errors import BadInput
+from ..project.project import Layer, Project, Shot
 from ..project.space import Camera, Origin, aim_camera, translate
+from ..project.still import Mask, Still
 
 ASIDE_M = 0.1
+ASPECT_TOLERANCE = 0.01
 
 
 def put_layers(project: Project, *layers: Layer) -> Project:
@@ -83,3 +86,49 @@ def aim_shot(project: Project, pitch: float, roll: float, height_m: float) -> Pr
     ]
     aimed = replace(camera, world_from_camera=pose, origin=origin)
     return put_camera(replace(project, layers=tuple(layers)), aimed)
+
+
+def replace_still(project: Project, still: Still) -> Project:
+    """Another still for the hero shot. Masks and camera come along where the frame is the same or only scaled.
+
+    Plate and depth belong to the old picture and go. Raises BadInput for a still of another frame.
+    """
+    old = project.hero.still
+    if abs(still.width / still.height / (old.width / old.height) - 1) > ASPECT_TOLERANCE:
+        raise BadInput(
+            "The new still has another frame: {width} x {height} instead of {wide} x {high}.",
+            "Open it as a project of its own.",
+            width=still.width,
+            height=still.height,
+            wide=old.width,
+            high=old.height,
+        )
+    shot = Shot(still, camera=_rescale_camera(project.hero.camera, still), solved_by=project.hero.solved_by)
+    layers = tuple(_move_mask(layer, old, still) for layer in project.layers)
+    return replace(project, shots=(shot, *project.shots[1:]), layers=layers)
+
+
+def _rescale_camera(camera: Camera | None, still: Still) -> Camera | None:
+    if camera is None:
+        return None
+    k, m = still.width / camera.width, still.height / camera.height
+    return replace(
+        camera,
+        width=still.width,
+        height=still.height,
+        fx=camera.fx * k,
+        fy=camera.fy * m,
+        cx=camera.cx * k,
+        cy=camera.cy * m,
+    )
+
+
+def _move_mask(layer: Layer, old: Still, still: Still) -> Layer:
+    mask = layer.masks.get(old.id)
+    if mask is None:
+        return layer
+    rows = (np.arange(still.height) + 0.5) * old.height / still.height
+    columns = (np.arange(still.width) + 0.5) * old.width / still.width
+    alpha = mask.alpha[rows.astype(int)][:, columns.astype(int)]
+    others = {still_id: one for still_id, one in layer.masks.items() if still_id != old.id}
+    return replace(layer, masks={**others, still.id: Mask(alpha, still.id)})

@@ -22,6 +22,7 @@ from ..settings import find_folders
 from ..words import tr
 from .autosave import Autosave, Kept, list_kept, remove_kept
 from .desk import Desk
+from .edits import replace_still
 from .recent import keep_recent, read_recent
 from .welcome import load_samples
 from .word_jobs import word_pipelines
@@ -53,6 +54,7 @@ class FileCommands:
         bind = window.actions_table.bind
         bind("file.open", self.choose_file)
         bind("file.paste", self.paste_still)
+        bind("file.replace", self.choose_replacement, has_still)
         bind("file.save", self.save, has_still)
         bind("file.save_as", self.save_as, has_still)
         bind("file.export", self.export, has_layers)
@@ -149,6 +151,23 @@ class FileCommands:
             await self._keep_recent(path)
         except StillTo3DError as error:
             self._desk.window.jobs.show_error(title, error)
+
+    async def choose_replacement(self) -> None:
+        """Ask for another still and put it in the place of this one."""
+        path = await self._desk.window.ask_path(tr("Replace the still"), tr("Stills (*)"), save=False)
+        if path is not None:
+            await self.replace_still(path)
+
+    async def replace_still(self, path: Path) -> None:
+        """Another still in the place of this one: masks and camera stay where they fit."""
+        title, document = tr("Open {name}", name=path.name), self._desk.document
+        try:
+            decoded = await self._desk.engine.submit(title, lambda run: read_still(run, path), "files")
+            project = await self._desk.background.run(replace_still, document.project, decoded.still)
+        except StillTo3DError as error:
+            self._desk.window.jobs.show_error(title, error)
+            return
+        document.edit(tr("Replace the still"), project)
 
     async def paste_still(self) -> None:
         """Open the picture, or the file, that lies in the clipboard."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import BadInput, StillTo3DError
 from ..formats.picture import read_still, write_mask
-from ..project.project import Layer, LayerKind, Patch, Project, make_layer
+from ..pipelines.plate import refill_plate
+from ..project.project import Layer, LayerKind, Patch, Project, make_layer, rebase_patch
 from ..project.still import Mask, Still
 from ..words import tr
 from .canvas import Tool
@@ -65,10 +66,27 @@ class MaskCommands:
         table.bind("mask.alpha", self.take_alpha, has_alpha)
         table.bind("mask.import", self.import_matte, lambda: masking.still is not None)
         table.bind("mask.save", self.save_mask, has_mask)
-        table.bind("mask.accept", masking.accept, lambda: masking.attempt is not None)
+        table.bind("mask.accept", self.accept, lambda: masking.attempt is not None)
         table.bind("mask.drop", masking.drop, lambda: masking.attempt is not None)
         for k, name in enumerate(("first", "second", "third")):
             table.bind(f"mask.{name}", partial(masking.choose, k), lambda: masking.attempt is not None)
+
+    async def accept(self) -> None:
+        """Make the attempt a layer's mask; in the plate's view, fill the plate there."""
+        masking, desk = self._desk.window.masking, self._desk
+        if masking.view is not MaskView.PLATE:
+            await masking.accept()
+            return
+        hole, project = masking.take(), desk.document.project
+        if hole is None:
+            return
+        title = tr("Fill the plate")
+        try:
+            patch = await desk.engine.submit(title, lambda run: refill_plate(run, project, hole), "heavy")
+        except StillTo3DError as error:
+            desk.window.jobs.show_error(title, error)
+            return
+        desk.document.apply(rebase_patch(project, desk.document.project, patch))
 
     def _find_masked(self) -> list[Layer]:
         """The selected prop layers that have a mask on the hero still."""

@@ -26,6 +26,7 @@ class MaskView(Enum):
     TINT = "tint"
     MATTE = "matte"
     XRAY = "xray"
+    PLATE = "plate"
 
 
 class MaskDrawing:
@@ -45,6 +46,10 @@ class MaskDrawing:
     async def matte(self, still: Still, masks: Sequence[Mask]) -> Picture:
         """The masks together in grey."""
         return make_grey(await self._background.run(_unite_levels, still, masks))
+
+    async def plate(self, plate: U8) -> Picture:
+        """The clean plate."""
+        return make_picture(await self._background.run(build_pyramid, plate))
 
     async def cut_out(self, still: Still, masks: Sequence[Mask]) -> Picture:
         """The still where the masks are, before a plain grey."""

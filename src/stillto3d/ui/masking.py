@@ -153,6 +153,12 @@ class Masking(QObject):
         self._history.clear()
         self._refresh()
 
+    def take(self) -> Mask | None:
+        """The attempt's mask, which is given up with that."""
+        attempt = self.attempt
+        self.drop()
+        return attempt.mask if attempt is not None else None
+
     def show_as(self, view: MaskView) -> None:
         """Show masks as contour, tint, matte or cut-out."""
         self.view = view
@@ -320,7 +326,12 @@ class Masking(QObject):
         others = [layer for layer in project.props() if layer.visible and still.id in layer.masks]
         others = [layer for layer in others if layer.id != mended]
         cover, overlays = None, []
-        if view in (MaskView.MATTE, MaskView.XRAY):
+        if view is MaskView.PLATE:
+            plate = project.hero.clean_plate
+            cover = await self._drawing.plate(plate) if plate is not None else None
+            if attempt is not None and shown is not None:
+                overlays.append(await self._drawing.outline(shown, 0.5, True))
+        elif view in (MaskView.MATTE, MaskView.XRAY):
             chosen = [layer.masks[still.id] for layer in others if layer.id in selected] if attempt is None else []
             masks = [shown] if attempt is not None and shown is not None else chosen
             masks = masks or [layer.masks[still.id] for layer in others]
