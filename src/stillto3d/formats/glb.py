@@ -23,6 +23,7 @@ from ..project.still import F64
 from ..words import tr
 from .about import choose_source_type, describe_layer_alone, describe_project, describe_recipe, is_generated
 from .glb_document import GlbDocument, convert_splats
+from .lods import write_levels
 from .options import AS_THEY_ARE, WriteOptions
 from .strict_json import clean_text
 
@@ -32,8 +33,13 @@ _NEAR_M = 0.01
 def write_glb(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
     """The whole shot: its cameras and every visible layer with geometry, under one node named after the shot.
 
-    Answers what a person should know. Raises BadInput (values that glTF cannot hold), CannotAccess, Cancelled.
+    Coarser copies lie beside it. Answers what a person should know. Raises BadInput (values that glTF cannot hold),
+    CannotAccess, Cancelled.
     """
+    return write_levels(run, project, path, options, _write_shot)
+
+
+def _write_shot(run: Run, project: Project, path: Path, options: WriteOptions) -> list[str]:
     layers = [layer for layer in project.layers if layer.visible and layer.geometry is not None]
     about, corners, notes = describe_project(project, layers), _list_corners(layers), []
     with GlbDocument(run, about, options) as document:

@@ -77,6 +77,20 @@ class Staging:
             raise word_os_error(error, error.filename or self.out) from error
         return whole
 
+    def commit_beside(self, run: Run) -> list[str]:
+        """Move the files in among whatever else lies in the folder: no report, nothing is removed.
+
+        Answers their paths. Raises CannotAccess, Cancelled; the folder is then as it was.
+        """
+        try:
+            files = _list_files(run, self.folder)
+            run.check()
+            self.out.mkdir(exist_ok=True)
+            self._move_in([{**file, "replaces": (self.out / file["path"]).exists()} for file in files], [])
+        except OSError as error:
+            raise word_os_error(error, error.filename or self.out) from error
+        return [file["path"] for file in files]
+
     def _move_in(self, moves: list[Entry], stale: list[Entry]) -> None:
         _refuse_links(self.out, moves)
         for move in moves:
@@ -202,7 +216,8 @@ def _find_stale(run: Run, out: Path, new: list[str]) -> tuple[list[Entry], list[
     """What the set that lies in `out` leaves beside the files `new`: its own untouched files, and strange ones.
 
     Strange is what the earlier set lists but a person has changed, another still's project, and what it does not
-    list at all, looked for in the folders of both sets. Without a readable report nothing of the folder is known, so nothing is told.
+    list at all, looked for in the folders of both sets. Without a readable report nothing of the folder is known, so
+    nothing is told.
     """
     try:
         report = read_json((out / REPORT).read_bytes(), REPORT)

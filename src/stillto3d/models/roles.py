@@ -244,6 +244,45 @@ class DecodeImage:
         return np.dstack([pixels, reply.array("alpha", "u1", *pixels.shape[:2])])
 
 
+@dataclass(frozen=True, eq=False)
+class ReduceMesh:
+    """A coarser copy of a mesh, with about so many triangles, under the same texture."""
+
+    mesh: Mesh
+    triangles: int
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "reduce_mesh"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        mesh = self.mesh
+        uvs = mesh.corner_uvs if mesh.uvs is None else mesh.uvs[mesh.faces]
+        named = {"corner_uvs": uvs, "observed": mesh.observed, "colors": mesh.colors}
+        there = {name: array for name, array in named.items() if array is not None}
+        return {"positions": mesh.positions, "faces": mesh.faces, **there}
+
+    def params(self) -> Params:
+        return {"triangles": self.triangles}
+
+    def read(self, reply: Reply) -> Mesh:
+        positions, faces = reply.array("positions", "f4", None, 3), reply.array("faces", "u4", None, 3)
+        n, m = len(positions), len(faces)
+        if m and int(faces.max()) >= n:
+            raise BadAnswer("The model's mesh {name} names vertices that do not exist.", name="positions")
+
+        def get(name: str, kind: str, *shape: int) -> NDArray[Any] | None:
+            return reply.array(name, kind, *shape) if name in reply.arrays else None
+
+        return Mesh(
+            positions,
+            faces,
+            corner_uvs=get("corner_uvs", "f4", m, 3, 2),
+            colors=get("colors", "u1", n, 3),
+            observed=get("observed", "u1", n),
+            material=self.mesh.material,
+        )
+
+
 # --------------------------------------------------------------------------- segmenter, matter
 
 
