@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,7 @@ def list_wishes() -> list[Wish]:
         Wish("file.save", tr("&Save"), "Ctrl+S", tr("Save the project.")),
         Wish("file.save_as", tr("Save &as…"), "Ctrl+Shift+S", tr("Save the project under another name.")),
         Wish("file.export", tr("&Export GLB…"), "Ctrl+E", tr("Write set, props and camera as one GLB file.")),
+        Wish("file.preferences", tr("Pre&ferences…"), "Ctrl+,", tr("Settings and shortcuts.")),
         Wish("file.quit", tr("&Quit"), "Ctrl+Q", tr("Close the window.")),
         Wish("edit.undo", tr("&Undo"), "Ctrl+Z", tr("Take the latest step back.")),
         Wish("edit.redo", tr("&Redo"), "Ctrl+Shift+Z", tr("Bring the step back.")),
@@ -125,7 +127,15 @@ def list_wishes() -> list[Wish]:
             tr("Still and viewport, still alone, viewport alone."),
             pane="both",
         ),
+        Wish("help.palette", tr("&Commands…"), "Ctrl+K", tr("Find and do anything.")),
+        Wish("help.log", tr("&Log"), "", tr("What happened in this session.")),
+        Wish("help.about", tr("&About…"), "", tr("Version and licences.")),
     ]
+
+
+def strip_mnemonic(text: str) -> str:
+    """The words of a menu without the mark of its key: "&Open" and "打开(&O)" alike."""
+    return re.sub(r"\(&.\)", "", text).replace("&", "").rstrip("…")
 
 
 class Actions(QObject):
@@ -136,16 +146,37 @@ class Actions(QObject):
         self._start = start
         self._when: dict[str, Callable[[], bool]] = {}
         self.table: dict[str, QAction] = {}
+        self._bound: set[str] = set()
+        self.panes: dict[str, str] = {}
+        self.defaults: dict[str, str] = {}
         for wish in list_wishes():
             action = QAction(wish.text, self)
             action.setObjectName(wish.id)
-            action.setShortcuts([QKeySequence(keys) for keys in wish.shortcut.split("|") if keys])
-            action.setToolTip(f"{wish.tip}  {wish.shortcut.partition('|')[0]}".rstrip())
             action.setStatusTip(wish.tip)
             action.setCheckable(wish.checkable)
             if wish.icon:
                 action.setIcon(make_icon(wish.icon))
             self.table[wish.id] = action
+            self.panes[wish.id], self.defaults[wish.id] = wish.pane, wish.shortcut
+            self._set_keys(wish.id, wish.shortcut)
+
+    def _set_keys(self, wish: str, keys: str) -> None:
+        action = self.table[wish]
+        action.setShortcuts([QKeySequence(one) for one in keys.split("|") if one])
+        action.setToolTip(f"{action.statusTip()}  {action.shortcut().toString()}".rstrip())
+
+    def change_keys(self, keys: Mapping[str, str]) -> dict[str, str]:
+        """Give actions other keys, by id; answers with those that are not the table's own."""
+        changed = {}
+        for wish, own in self.defaults.items():
+            wanted = keys.get(wish, own.partition("|")[0])
+            first = QKeySequence(own.partition("|")[0]).toString()
+            if QKeySequence(wanted).toString() == first:
+                self._set_keys(wish, own)
+            else:
+                self._set_keys(wish, wanted)
+                changed[wish] = wanted
+        return changed
 
     def place(self, panes: Mapping[str, QWidget], window: QWidget) -> None:
         """Let keys count in their pane, or in all of the window."""
@@ -170,6 +201,11 @@ class Actions(QObject):
                 self._start(answer)
 
         self.table[wish].triggered.connect(run)
+        self._bound.add(wish)
+
+    def list_unbound(self) -> set[str]:
+        """Actions that would do nothing."""
+        return set(self.table) - self._bound
 
     def button(self, wish: str) -> QToolButton:
         """A button that does what the action does."""

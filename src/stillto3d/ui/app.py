@@ -73,6 +73,7 @@ class Session:
         """Show the window, and come back when it is closed and everything is given back."""
         ended = self._loop.create_future()
         self.window.closed.connect(lambda: None if ended.done() else ended.set_result(None))
+        await self.commands.help.restore()
         self.window.show()
         QTimer.singleShot(0, self.load_viewport)
         if files:

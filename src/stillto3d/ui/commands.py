@@ -16,6 +16,7 @@ from ..words import tr
 from .desk import Desk
 from .edits import aim_shot, duplicate_layers, put_camera, remove_layers, solo_layers
 from .file_commands import FileCommands
+from .help_commands import HelpCommands
 from .horizon import Line, find_horizon, read_tilt
 from .mask_commands import MaskCommands
 from .view_commands import ViewCommands
@@ -31,7 +32,8 @@ class Commands:
         for name, title in word_pipelines().items():
             desk.window.jobs.name(name, title)
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
-        self.files = FileCommands(desk, self.run_pipeline)
+        self.help = HelpCommands(desk)
+        self.files = FileCommands(desk, self.run_pipeline, self.help.keep_layout)
         self._bind()
         start, inspector = desk.start, desk.window.inspector
         inspector.make_wanted.connect(

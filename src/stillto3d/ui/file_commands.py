@@ -29,10 +29,15 @@ from .word_jobs import word_pipelines
 
 
 class FileCommands:
-    """Whatever has to do with files. `run_pipeline` runs a lost job again."""
+    """Whatever has to do with files. `run_pipeline` runs a lost job again; `before_end` is awaited on closing."""
 
-    def __init__(self, desk: Desk, run_pipeline: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        self._desk, self._run_pipeline = desk, run_pipeline
+    def __init__(
+        self,
+        desk: Desk,
+        run_pipeline: Callable[[str, dict[str, Any]], Awaitable[None]],
+        before_end: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._desk, self._run_pipeline, self._before_end = desk, run_pipeline, before_end
         self._closing = False
         self._data = find_folders().data
         self._aside = self._data / "autosave"
@@ -247,6 +252,7 @@ class FileCommands:
             return
         self.autosave.stop()
         await self.autosave.forget()
+        await self._before_end()
         self._desk.window.hide()
         await self._desk.background.run(self._desk.engine.stop)
         self._desk.window.let_close()

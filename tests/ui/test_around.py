@@ -1,0 +1,161 @@
+"""Around the work: every action, the palette, preferences and shortcuts, both languages, the layout that comes back."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit
+
+from stillto3d.settings import Settings, find_folders, load_settings
+from stillto3d.ui.about import list_licences
+from stillto3d.ui.actions import list_menus, list_wishes, strip_mnemonic
+from stillto3d.ui.palette import matches
+from stillto3d.ui.preferences import Preferences, write_settings
+from stillto3d.words import choose_language, find_resources
+
+from .conftest import SAMPLES, Driver
+
+# --------------------------------------------------------------------------- the table
+
+
+def test_every_action_has_words_a_menu_and_keys_of_its_own() -> None:
+    wishes, menus = list_wishes(), list_menus()
+    assert len({wish.id for wish in wishes}) == len(wishes)
+    for wish in wishes:
+        assert wish.id.partition(".")[0] in menus and wish.text and wish.tip.endswith(".")
+        assert not wish.icon or (find_resources() / "icons" / f"{wish.icon}.svg").is_file()
+    keys = Counter((wish.pane, one) for wish in wishes for one in wish.shortcut.split("|") if one)
+    everywhere = {one for pane, one in keys if not pane}
+    assert not [pair for pair, count in keys.items() if count > 1 or (pair[0] and pair[1] in everywhere)]
+    assert all(QKeySequence(one).count() for _, one in keys)
+
+
+def test_every_action_does_something(driver: Driver) -> None:
+    assert not driver.window.actions_table.list_unbound()
+
+
+def test_what_cannot_be_done_is_grey(driver: Driver) -> None:
+    table = driver.window.actions_table.table
+    empty = {wish for wish, action in table.items() if action.isEnabled()}
+    assert {"file.open", "help.palette"} <= empty and not {"file.save", "make.set", "edit.undo", "view.lens"} & empty
+    driver.open(SAMPLES / "room_study" / "still.jpg")
+    assert table["file.save"].isEnabled() and table["make.set"].isEnabled() and not table["make.props"].isEnabled()
+
+
+def test_words_lose_their_marks() -> None:
+    assert strip_mnemonic("&Open…") == "Open" and strip_mnemonic("打开(&O)…") == "打开"
+
+
+# --------------------------------------------------------------------------- the palette
+
+
+def test_typing_finds_actions() -> None:
+    assert matches("make pr", "Make: All props") and matches("", "x") and not matches("set z", "Make set")
+
+
+def test_the_palette_does_what_is_found(driver: Driver) -> None:
+    driver.open(SAMPLES / "room_study" / "still.jpg")
+    palette = driver.session.commands.help.palette
+    driver.press("Ctrl+K")
+    assert palette.isVisible()
+    QTest.keyClicks(palette.field, "x-ray")
+    assert palette.found.count() == 1
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert not palette.isVisible() and driver.masking.view.value == "xray"
+
+
+# --------------------------------------------------------------------------- preferences
+
+
+def test_settings_are_written_as_they_are_read(tmp_path: Path) -> None:
+    values = {"language": "zh_CN", "warm_workers": 3, "vram_limit_gb": 12.5, "weights": 'C:\\a "b"\n'}
+    write_settings(tmp_path / "settings.toml", values)
+    assert tomllib.loads((tmp_path / "settings.toml").read_text(encoding="utf-8")) == values
+
+
+def test_preferences_show_every_setting_and_keep_what_is_changed(driver: Driver) -> None:
+    def change() -> None:
+        (dialog,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, Preferences) and w.isVisible()]
+        assert set(dialog.fields) == set(Settings.model_fields)
+        dialog.fields["warm_workers"].setValue(5)
+        row = list(driver.window.actions_table.table).index("view.frame")
+        dialog.shortcuts.cellWidget(row, 1).setKeySequence(QKeySequence("Ctrl+S"))
+        dialog._accept()
+        assert dialog.isVisible() and "Ctrl+S" in dialog.fault.text()
+        dialog.shortcuts.cellWidget(row, 1).setKeySequence(QKeySequence("Ctrl+F"))
+        dialog._accept()
+
+    QTimer.singleShot(100, change)
+    driver.finish(driver.session.commands.help.show_preferences())
+    folders = find_folders()
+    try:
+        assert load_settings(folders).warm_workers == 5
+        assert driver.window.actions_table.table["view.frame"].shortcut().toString() == "Ctrl+F"
+        driver.window.actions_table.change_keys({})
+        assert driver.window.actions_table.table["view.frame"].shortcut().toString() == "F"
+        driver.finish(driver.session.commands.help.restore())
+        assert driver.window.actions_table.table["view.frame"].shortcut().toString() == "Ctrl+F"
+    finally:
+        for name in ("settings.toml", "shortcuts.json"):
+            (folders.config / name).unlink()
+
+
+# --------------------------------------------------------------------------- about, log, layout
+
+
+def close_dialog(name: str, look: object) -> None:
+    def find() -> None:
+        shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.objectName() == name]
+        if not shown or not shown[0].isVisible() or not look(shown[0]):  # type: ignore[operator]
+            QTimer.singleShot(20, find)
+        else:
+            shown[0].reject()
+
+    QTimer.singleShot(0, find)
+
+
+def test_about_lists_the_licences(driver: Driver) -> None:
+    seen: list[str] = []
+    close_dialog("about", lambda dialog: seen.append(dialog.licences.toPlainText()) or "LGPL" in seen[-1])
+    driver.finish(driver.session.commands.help.show_about())
+    lines = list_licences()
+    assert any(line.startswith("numpy ") for line in lines) and any(line.lower().startswith("vtk ") for line in lines)
+
+
+def test_the_log_tells_what_jobs_came_to(driver: Driver) -> None:
+    driver.open(SAMPLES / "room_study" / "still.jpg")
+    seen: list[str] = []
+    close_dialog("log", lambda dialog: seen.append(dialog.findChild(QPlainTextEdit).toPlainText()) or True)
+    driver.finish(driver.session.commands.help.show_log())
+    assert "still.jpg" in seen[0] and "DONE" in seen[0]
+
+
+def test_the_layout_comes_back(driver: Driver) -> None:
+    help_commands = driver.session.commands.help
+    driver.window.split.setSizes([300, 900])
+    wanted = driver.window.split.sizes()
+    driver.finish(help_commands.keep_layout())
+    driver.window.split.setSizes([700, 500])
+    driver.finish(help_commands.restore())
+    assert driver.window.split.sizes() == pytest.approx(wanted, abs=3)
+    (find_folders().config / "layout.json").write_text("[]")
+    driver.finish(help_commands.restore())
+
+
+# --------------------------------------------------------------------------- languages
+
+
+def test_the_window_speaks_chinese() -> None:
+    try:
+        choose_language("zh_CN")
+        for wish in list_wishes():
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in wish.text), wish.id
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in wish.tip), wish.id
+    finally:
+        choose_language("en")
