@@ -71,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
     kinds = [draw_truth(worlds, wanted, pictures).cpu() for wanted in arguments.show]
     cells = torch.stack(kinds, 1).flatten(0, 1)
     columns = arguments.columns - arguments.columns % len(kinds) or len(kinds)
-    join_sheet(cells, columns).save(arguments.out, quality=90)
+    join_sheet(cells, columns).save(arguments.out, quality=85, optimize=True)
 
 
 if __name__ == "__main__":
