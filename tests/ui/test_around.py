@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit
 
 from stillto3d.settings import Settings, find_folders, load_settings
 from stillto3d.ui.about import list_licences
-from stillto3d.ui.actions import list_menus, list_wishes, strip_mnemonic
+from stillto3d.ui.actions import strip_mnemonic
 from stillto3d.ui.palette import matches
 from stillto3d.ui.preferences import Preferences, write_settings
+from stillto3d.ui.wishes import list_menus, list_wishes
 from stillto3d.words import choose_language, find_resources
 
 from .conftest import SAMPLES, Driver

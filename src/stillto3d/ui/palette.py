@@ -7,7 +7,8 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from ..words import tr
-from .actions import Actions, list_menus, strip_mnemonic
+from .actions import Actions, strip_mnemonic
+from .wishes import list_menus
 
 ROWS = 12
 ACTION = Qt.ItemDataRole.UserRole

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from ..project.project import Project
 from ..viewport.surface import choose_format, hold_surface
 from ..words import tr
-from .actions import Actions, list_menus
+from .actions import Actions
 from .background import Background
 from .canvas import Canvas
 from .document import Document
@@ -43,6 +43,7 @@ from .masking import Masking
 from .pyramid import build_pyramid
 from .view_bar import ViewBar
 from .welcome import Welcome
+from .wishes import list_menus
 
 LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.delete")
 
