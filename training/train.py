@@ -343,7 +343,6 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--watch", type=Path, help="folder of stills that the best average is chosen by")
     parser.add_argument("--watch-every", type=float, default=120.0, help="seconds")
-    parser.add_argument("--optimiser", choices=("adamw",), default="adamw")
     parser.add_argument("--compile", choices=COMPILING, default="none", dest="compiling")
     parser.add_argument("--compile-cache", type=Path, help="file of compiled graphs to load, and to write at the end")
     parser.add_argument("--norm", choices=("torch", "fused"), default="torch", help="fused: Triton kernels")
