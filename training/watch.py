@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from measure.masks import ROUNDS, at_pixel, find_correction, find_deepest, jitter_box, measure_iou
-from stillto3d.models.roles import Click
 
 from .clicks import FAR_SQUARED, Hints
 from .net import StillNet
@@ -27,6 +26,17 @@ Bool = NDArray[np.bool_]
 
 CHOICE = ("one_click", "best_of_three", "clicks_3", "box", "random_click")
 KEYS = (*CHOICE, "clicks_2", "clicks_5", "random_best_of_three", "score_bias", "depth_abs_rel")
+
+
+class Click(Protocol):
+    """A point in pixels of a still: on the object, or not on it."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def positive(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)
