@@ -16,13 +16,13 @@ import numpy as np
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..project.geometry import Geometry, Mesh, Splats, measure_bounds, place_mesh
+from ..project.geometry import Geometry, Mesh, Splats, measure_bounds, place_mesh, place_splats
 from ..project.project import Layer, LayerKind, Project
-from ..project.space import Camera, center_camera, move_points
+from ..project.space import Camera, center_camera, find_quaternion, move_points
 from ..project.still import F64
 from ..words import tr
 from .about import choose_source_type, describe_layer_alone, describe_project, describe_recipe, is_generated
-from .glb_document import GlbDocument, convert_splats
+from .glb_document import GlbDocument
 from .lods import write_levels
 from .options import AS_THEY_ARE, WriteOptions
 from .strict_json import clean_text
@@ -183,26 +183,10 @@ def _split_transform(matrix: F64) -> dict[str, Any] | None:
     if matrix[:3, 3].any():
         node["translation"] = matrix[:3, 3].tolist()
     if not np.allclose(turn, np.eye(3), atol=1e-12):
-        node["rotation"] = _find_quaternion(turn)
+        node["rotation"] = np.roll(find_quaternion(turn), -1).tolist()
     if not np.allclose(scale, 1, atol=1e-9):
         node["scale"] = scale.tolist()
     return node
-
-
-def _find_quaternion(turn: F64) -> list[float]:
-    """The unit quaternion xyzw of a rotation f64[3, 3] (Bar-Itzhack 2000: a greatest eigenvector)."""
-    (a, b, c), (d, e, f), (g, h, i) = turn.tolist()
-    k = np.array(
-        [
-            [a - e - i, b + d, c + g, h - f],
-            [b + d, e - a - i, f + h, c - g],
-            [c + g, f + h, i - a - e, d - b],
-            [h - f, c - g, d - b, a + e + i],
-        ]
-    )
-    q = np.linalg.eigh(k)[1][:, -1]
-    q = q / np.linalg.norm(q) * (1 if q[3] >= 0 else -1)
-    return [float(v) for v in q]
 
 
 def _bake_transform(geometry: Geometry, transform: F64) -> Geometry:
@@ -215,8 +199,9 @@ def _bake_transform(geometry: Geometry, transform: F64) -> Geometry:
             return moved
         corners = None if moved.corner_uvs is None else moved.corner_uvs[:, ::-1]
         return replace(moved, faces=moved.faces[:, ::-1], corner_uvs=corners)
-    points = convert_splats(geometry) if isinstance(geometry, Splats) else geometry
-    return replace(points, positions=move_points(points.positions, transform))
+    if isinstance(geometry, Splats):
+        return place_splats(geometry, transform)
+    return replace(geometry, positions=move_points(geometry.positions, transform))
 
 
 def _list_corners(layers: Sequence[Layer]) -> F64:

@@ -22,6 +22,7 @@ from ..engine.run import Run
 from ..errors import BadInput
 from ..models.roles import EncodeImage
 from ..project.geometry import Material, Mesh, Points, Splats
+from ..project.harmonics import SH_C0
 from ..project.still import U8
 from .about import SOFTWARE, About, compose_xmp_packet
 from .atomic import replace_file
@@ -36,9 +37,6 @@ _CLAMP_TO_EDGE, _LINEAR, _LINEAR_MIPMAP_LINEAR = 33071, 9729, 9987
 _SIZE_CEILING = (1 << 32) - 1
 _WRITE_PIECE = 8 << 20
 _ALPHA = "alphaMode"
-
-SH_C0 = 0.28209479177387814
-"""The constant spherical harmonic: colour = 0.5 + SH_C0 * coefficient (Kerbl et al. 2023)."""
 
 SPLATTING = "KHR_gaussian_splatting"
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .space import move_points
+from .harmonics import turn_harmonics
+from .space import find_quaternion, find_quaternions, make_rotations, move_points, multiply_quaternions
 from .still import F32, F64, U8, freeze, require
 
 U32 = NDArray[np.uint32]
@@ -184,6 +185,31 @@ def place_mesh(mesh: Mesh, transform: F64) -> Mesh:
         turned = normals.astype(np.float64) @ np.linalg.inv(transform[:3, :3])
         normals = (turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)).astype(np.float32)
     return replace(mesh, positions=move_points(mesh.positions, transform), normals=normals)
+
+
+def place_splats(splats: Splats, transform: F64) -> Splats:
+    """The splats moved by any 4x4 transform that flattens nothing: means, covariances and harmonics."""
+    linear = transform[:3, :3]
+    size = float(np.cbrt(abs(np.linalg.det(linear))))
+    means = move_points(splats.means, transform)
+    if (
+        size > 0
+        and np.linalg.det(linear) > 0
+        and np.allclose(linear @ linear.T, size**2 * np.eye(3), atol=1e-9 * size**2)
+    ):
+        turn = linear / size
+        rotations = multiply_quaternions(find_quaternion(turn), splats.rotations).astype(np.float32)
+        scales = splats.scales * np.float32(size)
+    else:
+        factors = linear @ make_rotations(splats.rotations) * splats.scales[:, None].astype(np.float64)
+        left, lengths, _ = np.linalg.svd(factors)
+        left[:, :, 2] *= np.sign(np.linalg.det(left))[:, None]
+        rotations = find_quaternions(left).astype(np.float32)
+        scales = lengths.astype(np.float32)
+        u, _, v = np.linalg.svd(linear)
+        turn = u @ v
+    sh = turn_harmonics(splats.sh, turn)
+    return replace(splats, means=means, rotations=rotations, scales=scales, sh=sh)
 
 
 def rescale_geometry(geometry: Geometry, factor: float) -> Geometry:

@@ -177,6 +177,44 @@ def move_points(points: NDArray[Any], transform: F64) -> NDArray[np.float32]:
     return (points.astype(np.float64) @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
 
 
+def find_quaternions(turns: NDArray[Any]) -> F64:
+    """The unit quaternions wxyz f64[n, 4] of rotations [n, 3, 3] (Bar-Itzhack 2000: greatest eigenvectors), w >= 0."""
+    (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(np.asarray(turns, dtype=np.float64), 0, -1)
+    rows = [
+        [a - e - i, b + d, c + g, h - f],
+        [b + d, e - a - i, f + h, c - g],
+        [c + g, f + h, i - a - e, d - b],
+        [h - f, c - g, d - b, a + e + i],
+    ]
+    q = np.roll(np.linalg.eigh(np.moveaxis(np.array(rows), -1, 0))[1][:, :, -1], 1, axis=1)
+    unit: F64 = q / np.linalg.norm(q, axis=1, keepdims=True) * np.where(q[:, :1] >= 0, 1, -1)
+    return unit
+
+
+def find_quaternion(turn: F64) -> F64:
+    """The unit quaternion wxyz of a rotation f64[3, 3], w >= 0."""
+    return find_quaternions(np.asarray(turn)[None])[0]
+
+
+def multiply_quaternions(left: F64, right: NDArray[Any]) -> F64:
+    """The rotation `left` f64[4] after each of `right` [n, 4], wxyz, f64[n, 4]."""
+    w, x, y, z = left
+    matrix = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    product: F64 = right.astype(np.float64) @ matrix.T
+    return product
+
+
+def make_rotations(quaternions: NDArray[Any]) -> F64:
+    """Rotations f64[n, 3, 3] of unit quaternions wxyz [n, 4]."""
+    w, x, y, z = quaternions.astype(np.float64).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
 def translate(offset: ArrayLike) -> F64:
     """The 4x4 transform that moves by `offset` [3]."""
     matrix = np.eye(4)
