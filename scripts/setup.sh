@@ -58,15 +58,15 @@ install_models() {
   }
 }
 
-# make_environment INSTALL: the environment, filled by a command unless what is wanted has not changed since.
+# make_environment INSTALL FILE...: the environment, filled by a command unless the files are as they were then.
 make_environment() {
-  local stamp wanted
+  local install=$1 stamp=$venv/.installed-$group wanted
+  shift
   make_venv
-  stamp=$venv/.installed-$group
-  wanted=$(cat $lock pyproject.toml | cksum)
+  wanted=$(cat "$@" | cksum)
   [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && return 0
   say "installing dependencies ($lock) into $venv"
-  "$1"
+  "$install"
   echo "$wanted" >$stamp
 }
 
@@ -78,7 +78,7 @@ install_app() {
 if [ "$group" = models ]; then  # the marcher is compiled where it runs
   need_libraries libgomp.so.1=libgomp1 || true
   command -v "${CXX:-g++}" >/dev/null || install_system g++
-  make_environment install_models
+  make_environment install_models $lock requirements-dev.lock
   exit
 fi
 
@@ -96,4 +96,4 @@ if [ "$group" = dev ] && [ "$(uname -s)" = Linux ]; then  # the window's tests b
   command -v xdotool >/dev/null || missing+=(xdotool)
   [ ${#missing[@]} = 0 ] || install_system "${missing[@]}" || say "without them the window's tests are skipped."
 fi
-make_environment install_app
+make_environment install_app $lock pyproject.toml

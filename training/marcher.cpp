@@ -515,7 +515,7 @@ FN float lit_share(Things all, V3 p, V3 along, float reach, float hardness) {
       t += clampf(d, .015f + .01f * t, .8f);
     }
   }
-  share = clampf(share, 0.f, 1.f) * (1.f - .0f);
+  share = clampf(share, 0.f, 1.f);
   return share * share * (3.f - 2.f * share);
 }
 FN float open_share(const float *c, Things all, V3 p, V3 n) {  // ambient occlusion

@@ -498,7 +498,7 @@ def stairs(rng: random.Random) -> Solid:
     n, w = rng.randint(3, 8), between(rng, 0.3, 0.7)
     for k in range(n):
         y, z = 0.17 * (k + 1), 0.27 * k
-        s.box((0, y / 2 if chance(rng, 0.0) else y - 0.03, z), (w, 0.03, 0.15), "steps/wood")
+        s.box((0, y - 0.03, z), (w, 0.03, 0.15), "steps/wood")
         s.carry(0, y, z, w * 0.8, 0.08)
     for sx in (-1, 1):
         a, b = (sx * w, 0.05, -0.1), (sx * w, 0.17 * n, 0.27 * (n - 1) + 0.1)

@@ -203,9 +203,11 @@ def building(rng: random.Random) -> Solid:
     for side in (-1, 1):
         for f in range(floors):
             y = f * storey + middle
-            s.add(
-                BARS, (0, y, side * d), (w - pitch_x / 2 + 0.01, wy, 0.04), glass, extra=(pitch_x, wx, 0)
-            ) if columns % 2 else add_even_row(s, w, columns, y, wx, wy, side * d, glass)
+            if columns % 2:
+                size = (w - pitch_x / 2 + 0.01, wy, 0.04)
+                s.add(BARS, (0, y, side * d), size, glass, extra=(pitch_x, wx, 0))
+            else:
+                add_even_row(s, w, columns, y, wx, wy, side * d, glass)
             if framed:
                 s.box((0, y - wy - 0.05, side * d), (w * 0.98, 0.05, 0.1), "trim/white")
         side_x = side * w

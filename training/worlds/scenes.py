@@ -246,7 +246,7 @@ def make_street(rng: random.Random) -> Scene:
             half = max(p.size[0] for p in house.primitives[:1])
             depth = house.primitives[0].size[2]
             if chance(rng, 0.85):
-                stand(rng, scene, house, side * (line + depth), z + half, -side * math.pi / 2 * -1, scale=1.0)
+                stand(rng, scene, house, side * (line + depth), z + half, side * math.pi / 2)
             z += 2 * half + between(rng, 0, 6) * float(chance(rng, 0.5))
             if chance(rng, 0.1):
                 break
