@@ -40,9 +40,10 @@ class NotInstalled(Refusal):
 
     exit_code = 3
 
-    def __init__(self, model_id: str, reason: str, remedy: str = "") -> None:
+    def __init__(self, model_id: str, reason: str, remedy: str = "", **values: object) -> None:
         self.model_id = model_id
-        super().__init__("The model {model} is not available: {reason}", remedy, model=model_id, reason=reason)
+        message = "The model {model} is not available: {reason}"
+        super().__init__(message, remedy, model=model_id, reason=reason, **values)
 
 
 class OutOfMemory(Refusal):

@@ -45,7 +45,7 @@ class Do:
 def cards(tmp_path: Path) -> Path:
     folder = tmp_path / "cards"
     folder.mkdir()
-    licence = '[licence]\ncode = "Apache-2.0"\ncommercial = true\n'
+    licence = '[licence]\ncode = "Apache-2.0"\ncommercial = "yes"\n'
     for name in ("fake", "other"):
         (folder / f"{name}.toml").write_text(
             f'id = "{name}"\nrole = "depth"\ntitle = "A fake"\nversion = "1"\nadapter = "{FAKE.as_posix()}"\n{licence}'

@@ -85,9 +85,9 @@ _NOBODY = ModelCard.model_validate(
     {
         "id": "nobody",
         "role": "codec",
-        "title": "",
+        "title": "Nobody",
         "version": "0",
-        "adapter": "",
-        "licence": {"code": "", "commercial": True},
+        "adapter": "none",
+        "licence": {"code": "none", "commercial": "yes"},
     }
 )

@@ -1,91 +1,20 @@
-"""Which models there are: cards in resources/models, their availability, and the choice for a role."""
+"""Which models there are: the cards in resources/models, and the choice for a role."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from enum import Enum
+import difflib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import BadInput, Bug, NotInstalled
 from ..project.project import Policy
 from ..words import find_resources, tr
+from .card import ModelCard, read_card
+from .policy import allows, find_nearest, word_refusal
 from .roles import ROLES
+from .store import Availability, State, Store
 
-
-class Licence(BaseModel):
-    """What a model's licences allow. `commercial` is about the weights, or the code where there are none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    code: str
-    weights: str = ""
-    commercial: bool
-    territory: str = ""
-    terms: str = ""
-
-
-class WeightFile(BaseModel):
-    """One file of a model, by name, with what proves it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    bytes: int = 0
-    sha256: str = ""
-
-
-class ModelCard(BaseModel):
-    """Everything that can be known about a model without running it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    role: str
-    title: str
-    version: str
-    adapter: str
-    environment: str = "builtin"
-    licence: Licence
-    weights: tuple[WeightFile, ...] = ()
-    repository: str = ""
-    vram_bytes: int = 0
-    silence_seconds: float = 0.0
-    verified: str = ""
-    limits: str = ""
-
-    def describe(self) -> dict[str, Any]:
-        """What a recipe keeps of a model."""
-        return {
-            "id": self.id,
-            "version": self.version,
-            "licence": self.licence.weights or self.licence.code,
-            "commercial": self.licence.commercial,
-        }
-
-
-State = Enum(
-    "State",
-    "BUILTIN READY NOT_INSTALLED INSTALLING OUTDATED BROKEN UNSUPPORTED",
-)
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Whether a model can be used now; if not, why, and what helps."""
-
-    state: State
-    reason: str = ""
-    remedy: str = ""
-
-    @property
-    def usable(self) -> bool:
-        """It can be asked now."""
-        return self.state in (State.BUILTIN, State.READY)
+__all__ = ["Availability", "Catalog", "ModelCard", "State", "Store", "allows"]
 
 
 class Catalog:
@@ -97,96 +26,59 @@ class Catalog:
     @cached_property
     def cards(self) -> dict[str, ModelCard]:
         """Every card by id, in the order of roles and then of names."""
-        cards = [self._read(path) for path in sorted(self._folder.glob("*.toml"))]
+        cards = [read_card(path) for path in sorted(self._folder.glob("*.toml"))]
         return {card.id: card for card in sorted(cards, key=lambda card: (ROLES.index(card.role), card.id))}
-
-    @staticmethod
-    def _read(path: Path) -> ModelCard:
-        try:
-            card = ModelCard(**tomllib.loads(path.read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
-            raise Bug(f"the model card {path.name} is broken: {error}") from error
-        if card.role not in ROLES:
-            raise Bug(f"the model card {path.name} names the unknown role {card.role}")
-        return card
 
     def find(self, model_id: str) -> ModelCard:
         """The card of that id. Raises BadInput, with the nearest names."""
         if model_id in self.cards:
             return self.cards[model_id]
-        import difflib
-
         near = ", ".join(difflib.get_close_matches(model_id, self.cards, 3)) or ", ".join(self.cards)
         raise BadInput("There is no model called {model}.", "Did you mean: {near}?", model=model_id, near=near)
 
     def for_role(self, role: str) -> list[ModelCard]:
-        """The cards of a role."""
-        return [card for card in self.cards.values() if card.role == role]
+        """The cards that answer a role, the best first."""
+        return sorted((c for c in self.cards.values() if role in c.roles), key=lambda c: -c.rank)
 
     def choose(self, role: str, model: str | None, policy: Policy, store: Store) -> ModelCard:
-        """The card that shall answer `role`: the one named, else the first usable that the policy allows.
+        """The card that shall answer `role`: the one named, else the best usable one that the policy allows.
 
-        Raises BadInput for a model of another role, NotInstalled for one that is missing or not allowed.
+        Raises BadInput for a model of another role, NotInstalled for one that is missing or not allowed, with
+        the reason and what to take instead; nothing is ever taken instead silently.
         """
+        if role not in ROLES:
+            raise Bug(f"there is no role {role}")
         if model is not None:
             card = self.find(model)
-            if card.role != role:
+            if role not in card.roles:
                 raise BadInput("{model} is a {has}, not a {wants}.", model=model, has=card.role, wants=role)
-            refuse_unusable(card, store.check(card), policy)
+            self._refuse_unusable(card, role, policy, store)
             return card
         cards = self.for_role(role)
         for card in cards:
             if allows(policy, card) and store.check(card).usable:
                 return card
         if cards:
-            refuse_unusable(cards[0], store.check(cards[0]), policy)
+            best = next((card for card in cards if allows(policy, card)), cards[0])
+            self._refuse_unusable(best, role, policy, store)
         raise NotInstalled(role, tr("no model for this step is installed."))
 
+    def _refuse_unusable(self, card: ModelCard, role: str, policy: Policy, store: Store) -> None:
+        """Raise NotInstalled unless the model can be used under the policy."""
+        reason = word_refusal(policy, card)
+        if reason:
+            raise NotInstalled(card.id, reason, **self._word_nearest(card, role, policy, store))
+        found = store.check(card)
+        if not found.usable:
+            raise NotInstalled(card.id, found.reason, found.remedy)
 
-def allows(policy: Policy, card: ModelCard) -> bool:
-    """Whether a project's policy lets the model take part."""
-    return policy.use != "commercial" or card.licence.commercial
-
-
-def refuse_unusable(card: ModelCard, availability: Availability, policy: Policy) -> None:
-    """Raise NotInstalled, with the reason and a remedy, unless the model can be used under the policy."""
-    if not allows(policy, card):
-        reason = tr("its licence ({licence}) does not allow commercial work.", licence=card.licence.weights)
-        raise NotInstalled(card.id, reason)
-    if not availability.usable:
-        raise NotInstalled(card.id, availability.reason, availability.remedy)
-
-
-class Store:
-    """Where the weights lie, and with which interpreter a model runs."""
-
-    def __init__(self, installed: Path, weights: Path | None = None, interpreter: str = "") -> None:
-        """`installed` holds what was installed, by model id; `weights` stands in for those that ship."""
-        import sys
-
-        self._installed = installed
-        self._weights = weights
-        self.interpreter = interpreter or sys.executable
-
-    def find_weights(self, card: ModelCard) -> Path | None:
-        """The folder with the model's files; None for a model without any."""
-        if not card.weights:
-            return None
-        if card.environment == "builtin":
-            return self._weights or find_resources() / "weights"
-        return self._installed / card.id
-
-    def check(self, card: ModelCard) -> Availability:
-        """Whether the model's files are there with the right size (hashes are checked on installing)."""
-        folder = self.find_weights(card)
-        shipped = card.environment == "builtin" and self._weights is None
-        for file in card.weights if folder is not None else ():
-            path = folder / file.name if folder else Path(file.name)
-            if not path.is_file():
-                state = State.BROKEN if card.environment == "builtin" else State.NOT_INSTALLED
-                return Availability(state, tr("the file {name} is missing.", name=str(path)), tr("Install it again."))
-            if shipped and file.bytes and path.stat().st_size != file.bytes:
-                return Availability(
-                    State.BROKEN, tr("the file {name} is damaged.", name=str(path)), tr("Install it again.")
-                )
-        return Availability(State.BUILTIN if card.environment == "builtin" else State.READY)
+    def _word_nearest(self, card: ModelCard, role: str, policy: Policy, store: Store) -> dict[str, str]:
+        nearest = find_nearest(card, role, self.cards.values(), policy, lambda one: store.check(one).usable)
+        if nearest is None:
+            return {"remedy": "No other model for this step is allowed; change the project's policy."}
+        if store.check(nearest).usable:
+            return {"remedy": "The nearest model that the project allows is {nearest}.", "nearest": nearest.id}
+        return {
+            "remedy": "The nearest model that the project allows is {nearest}, which is not installed.",
+            "nearest": nearest.id,
+        }
