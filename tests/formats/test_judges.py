@@ -22,9 +22,10 @@ from formats.conftest import make_box, make_project
 from formats.markers import make_splats
 
 from stillto3d.engine.run import Run
+from stillto3d.formats.gather import gather_points
 from stillto3d.formats.glb import write_glb, write_prop
 from stillto3d.formats.options import WriteOptions
-from stillto3d.formats.ply import gather_points, write_points
+from stillto3d.formats.ply import write_points
 from stillto3d.project.geometry import Points, measure_bounds
 from stillto3d.project.project import Layer, LayerKind, Project
 

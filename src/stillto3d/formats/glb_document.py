@@ -22,10 +22,10 @@ from ..engine.run import Run
 from ..errors import BadInput
 from ..models.roles import EncodeImage
 from ..project.geometry import Material, Mesh, Points, Splats
-from ..project.harmonics import SH_C0
 from ..project.still import U8
 from .about import SOFTWARE, About, compose_xmp_packet
 from .atomic import replace_file
+from .gather import show_splats
 from .glb_reader import check_glb
 from .options import WriteOptions
 from .strict_json import write_json
@@ -326,17 +326,6 @@ def _make_linear_table() -> NDArray[np.uint16]:
 
 
 _LINEAR_OF_SRGB = _make_linear_table()
-
-
-def show_splats(splats: Splats) -> U8:
-    """The splats' base colours, u8[n, 3] display-referred sRGB."""
-    colors: U8 = np.clip(np.rint((0.5 + SH_C0 * splats.sh[:, 0]) * 255), 0, 255).astype(np.uint8)
-    return colors
-
-
-def convert_splats(splats: Splats) -> Points:
-    """The splats' centres in their base colour, for readers that know no splats."""
-    return Points(splats.means, show_splats(splats), splats.observed)
 
 
 def _view_bytes(array: NDArray[Any]) -> memoryview:

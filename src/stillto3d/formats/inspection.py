@@ -18,7 +18,7 @@ from .about import collect_models
 from .glb import describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
 from .picture import read_still
-from .ply import read_ply
+from .ply_reader import read_ply
 from .s3d import read_s3d
 
 Description = dict[str, Any]

@@ -9,6 +9,9 @@ from ..errors import BadInput
 TEXTURES = ("auto", "jpeg", "png", "webp")
 """How textures are encoded; auto: JPEG, or PNG where there is alpha."""
 
+CONTENTS = ("auto", "points", "mesh", "splats")
+"""What goes into a file that holds one kind of geometry."""
+
 
 @dataclass(frozen=True)
 class WriteOptions:
@@ -17,6 +20,7 @@ class WriteOptions:
     texture       one of TEXTURES
     texture_size  longest side of a texture in pixels; larger ones are scaled down; 0: as they are
     quality       of JPEG and WebP, 1 to 100
+    content       one of CONTENTS
     lods          coarser copies beside the file, each with a quarter of the triangles of the one before
     """
 
@@ -24,6 +28,7 @@ class WriteOptions:
     texture_size: int = 0
     quality: int = 92
     lods: int = 0
+    content: str = "auto"
 
     def __post_init__(self) -> None:
         if self.texture not in TEXTURES:
@@ -31,6 +36,10 @@ class WriteOptions:
             raise BadInput(message, kind=self.texture, known=", ".join(TEXTURES))
         if self.texture_size and not 16 <= self.texture_size <= 16384:
             raise BadInput("A texture's longest side is 16 to 16384 pixels, or 0 to leave it as it is.")
+        if self.content not in CONTENTS:
+            raise BadInput(
+                "There is no content {kind}; choose one of {known}.", kind=self.content, known=", ".join(CONTENTS)
+            )
         if not 1 <= self.quality <= 100:
             raise BadInput("The quality of a picture lies from 1 to 100.")
         if not 0 <= self.lods <= 4:
