@@ -34,12 +34,34 @@ class Settings(BaseModel):
         float,
         Field(description="A worker that says nothing for so long is taken for dead, in seconds.", gt=0),
     ] = 600.0
+    autosave_seconds: Annotated[
+        float, Field(description="The window keeps a copy of unsaved work once it rests for so long, in seconds.", gt=0)
+    ] = 8.0
     worker_python: Annotated[
         str, Field(description="Interpreter for the models of the app; empty means the app's own.")
     ] = ""
     weights: Annotated[
         str, Field(description="Folder with other weights of our own network; empty means those that ship.")
     ] = ""
+    offline: Annotated[bool, Field(description="Never use the network, not even to install models.")] = False
+    hub_endpoint: Annotated[
+        str, Field(description="Address of a mirror of the models' hub; empty means the hub itself.")
+    ] = ""
+    models_folder: Annotated[
+        str, Field(description="Folder for installed models; empty means the app's own data folder.")
+    ] = ""
+    interpreters: Annotated[
+        str,
+        Field(
+            description="Interpreters to use instead of environments that the app makes: NAME=PATH; NAME=PATH.",
+            pattern=r"^\s*([a-z0-9-]+\s*=[^;=]+(;|$)\s*)*$",
+        ),
+    ] = ""
+
+    def list_interpreters(self) -> dict[str, str]:
+        """`interpreters` as paths by environment."""
+        pairs = (pair.partition("=") for pair in self.interpreters.split(";"))
+        return {name.strip(): path.strip() for name, _, path in pairs if path.strip()}
 
 
 @dataclass(frozen=True)

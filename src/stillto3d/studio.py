@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,12 +18,16 @@ from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .errors import BadInput, Bug
 from .formats.picture import read_still
+from .models.bundle import install_bundle, write_bundle
 from .models.catalog import Catalog, Store
+from .models.environments import Environments
+from .models.hub import Hub
 from .models.roles import Candidates, DecodedStill
+from .models.store import Machine
 from .pipelines import PIPELINES, Pipeline
 from .project.project import Patch, Project, start_project
 from .project.still import Still
-from .settings import Settings, find_folders, load_settings
+from .settings import Folders, Settings, find_folders, load_settings
 from .words import choose_language
 
 __all__ = ["Candidates", "Event", "Job", "Patch", "Project", "Still", "Studio"]
@@ -56,8 +60,7 @@ class Studio:
         choose_language(chosen.language or None)
         sys.setswitchinterval(0.001)  # a busy thread hands over soon: measured stalls fall from 83 to 22 ms
         journal = Journal(folders.data / "queue.sqlite")
-        weights = Path(chosen.weights).resolve() if chosen.weights else None
-        store = Store(folders.data / "models", weights, chosen.worker_python)
+        store = open_store(folders, chosen)
         catalog = Catalog()
         engine = Engine(catalog, store, chosen, journal)
         studio = cls(chosen, engine, catalog, store, journal)
@@ -145,6 +148,36 @@ class Studio:
         found: dict[str, Any] = self.wait(self.engine.submit("inspect", lambda run: formats.inspect(run, target)))
         return found
 
+    # ----------------------------------------------------------------- models
+
+    def install(self, model: str, source: Path | None = None) -> Job:
+        """Queue the installing of a model from the hub, or from a folder; cancelling pauses it."""
+        card = self.catalog.find(model)
+        return self._submit_models(model, lambda run: self.store.install(card, run, source))
+
+    def install_bundle(self, path: Path) -> Job:
+        """Queue the installing of every model of a bundle."""
+        return self._submit_models(path.name, lambda run: install_bundle(self.store, self.catalog.find, path, run))
+
+    def write_bundle(self, models: Sequence[str], path: Path) -> Job:
+        """Queue the writing of installed models into a bundle."""
+        cards = [self.catalog.find(model) for model in models]
+        return self._submit_models(path.name, lambda run: write_bundle(self.store, cards, path, run))
+
+    def verify(self, model: str) -> Job:
+        """Queue the hashing of a model's files; the result lists those that are missing or wrong."""
+        card = self.catalog.find(model)
+        return self._submit_models(model, lambda run: self.store.verify(card, run))
+
+    def make_environment(self, name: str) -> Job:
+        """Queue the making of an environment that models run in."""
+        environments = self.store.environments
+        assert environments is not None
+        return self._submit_models(name, lambda run: environments.make(name, run))
+
+    def _submit_models(self, label: str, work: Callable[[Run], Any]) -> Job:
+        return self.engine.submit(label, work, lane="downloads")
+
     def find_pipeline(self, name: str) -> Pipeline:
         """The pipeline of that name; asking for another is a bug of the face."""
         if name not in PIPELINES:
@@ -184,3 +217,20 @@ class Studio:
         for thread in self._threads:
             thread.join()
         self._journal.close()
+
+
+def open_store(folders: Folders, settings: Settings) -> Store:
+    """The store of models that the settings describe."""
+    return Store(
+        Path(settings.models_folder) if settings.models_folder else folders.data / "models",
+        weights=Path(settings.weights).resolve() if settings.weights else None,
+        interpreter=settings.worker_python,
+        hub=Hub(settings.hub_endpoint, settings.offline),
+        machine=Machine(settings.device, int(settings.vram_limit_gb * 2**30)),
+        environments=Environments(
+            folders.data / "environments",
+            settings.list_interpreters(),
+            offline=settings.offline,
+            device=settings.device,
+        ),
+    )

@@ -12,7 +12,8 @@ from support.fake_hub import COMMIT, FakeHub, serve
 
 from stillto3d.errors import BadInput, Cancelled, CannotAccess, NotInstalled
 from stillto3d.models.hub import Hub
-from stillto3d.models.store import Machine, State, Store
+from stillto3d.models.states import State
+from stillto3d.models.store import Machine, Store
 
 from .conftest import Counting, make_card, make_safetensors
 
@@ -21,7 +22,13 @@ WANTED = {"config.json", "model.safetensors", "LICENSE", "installed.json"}
 
 
 @pytest.fixture
-def hub(files: dict[str, bytes]) -> Iterator[FakeHub]:
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's library may connect, unlike in a worker."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
+@pytest.fixture
+def hub(files: dict[str, bytes], online: None) -> Iterator[FakeHub]:
     with serve(FakeHub("somebody/small", files)) as fake:
         yield fake
 
@@ -215,7 +222,7 @@ def test_an_offline_app_opens_no_socket(tmp_path: Path, folder: Path, no_sockets
     assert not no_sockets
 
 
-def test_an_app_that_may_use_the_network_would_have(tmp_path: Path, no_sockets: list[str]) -> None:
+def test_an_app_that_may_use_the_network_would_have(tmp_path: Path, online: None, no_sockets: list[str]) -> None:
     """The test above could fail: without the switch a socket is asked for."""
     with pytest.raises((CannotAccess, AssertionError)):
         Store(tmp_path / "models", hub=Hub("http://127.0.0.1:9")).plan(CARD)

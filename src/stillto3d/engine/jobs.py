@@ -14,9 +14,9 @@ from ..errors import StillTo3DError
 from ..project.project import Policy
 from .run import Run
 
-LaneName = Literal["heavy", "interactive", "files"]
-LANES: tuple[LaneName, ...] = ("heavy", "interactive", "files")
-"""Generations, one at a time; clicks and hover; opening and saving, which wait for neither."""
+LaneName = Literal["heavy", "interactive", "files", "downloads"]
+LANES: tuple[LaneName, ...] = ("heavy", "interactive", "files", "downloads")
+"""Generations, one at a time; clicks and hover; opening and saving; installing models. None waits for another."""
 
 EVENTS_PER_SECOND = 30
 

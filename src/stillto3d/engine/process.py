@@ -22,8 +22,16 @@ PIPE_BYTES = 1 << 20
 EVIDENCE_LINES = 200
 MOST_WAITING = 1000  # frames that nobody has asked for yet; a worker that sends more is broken
 LAST_WORDS = 2.0  # seconds that pipes get to run dry after their process has ended
-# Idle threads do not spin, and no library calls home: onnxruntime reports its use unless told not to.
-QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "ORT_DISABLE_TELEMETRY": "1"}
+# Idle threads do not spin, and no library calls home: onnxruntime reports its use unless told not to, and
+# libraries of models would download what they miss. Weights come through the store alone.
+QUIET = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")  # are the store's alone
 
 
 class WorkerDied(Exception):
@@ -39,7 +47,7 @@ class WorkerProcess:
 
     def __init__(self, interpreter: str, folder: Path, memory_bytes: int = 0) -> None:
         """`folder` is an empty private folder to start in."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", *SECRETS))}
         environment |= QUIET
         self._process = subprocess.Popen(
             [interpreter, "-I", "-u", str(BOOT), str(memory_bytes)],

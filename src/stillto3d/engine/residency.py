@@ -118,7 +118,7 @@ class Residency:
             del self._alive[key]
             resident.process.end()
         self._make_room(card)
-        process = WorkerProcess(self._store.interpreter, Path(self._folder.name), self._memory_bytes)
+        process = WorkerProcess(self._store.find_interpreter(card), Path(self._folder.name), self._memory_bytes)
         fields = {
             "job": "load",
             "adapter": card.adapter,

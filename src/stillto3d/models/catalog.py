@@ -12,7 +12,8 @@ from ..words import find_resources, tr
 from .card import ModelCard, read_card
 from .policy import allows, find_nearest, word_refusal
 from .roles import ROLES
-from .store import Availability, State, Store
+from .states import Availability, State
+from .store import Store
 
 __all__ = ["Availability", "Catalog", "ModelCard", "State", "Store", "allows"]
 

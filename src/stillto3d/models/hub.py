@@ -14,7 +14,7 @@ from ..words import tr
 from .card import ModelCard
 
 ATTEMPTS = 3  # in a row, without a single byte
-TIMEOUT = 30.0
+TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)

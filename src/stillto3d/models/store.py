@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from ..errors import BadInput, CannotAccess, NotInstalled
 from ..words import find_resources, tr
 from ..worker import frames
 from .card import ModelCard, WeightFile
+from .environments import Environments
 from .files import (
     Manifest,
     Work,
@@ -32,36 +32,11 @@ from .files import (
     write_manifest,
 )
 from .hub import Hub, HubFile, Listing
+from .states import Availability, State
 
 ADAPTERS = Path(frames.__file__).with_name("adapters")
 STAGING = ".staging"
 SPARE_BYTES = 200 << 20  # that a disk keeps free
-
-
-class State(Enum):
-    """What can be said of a model on this machine, in one word."""
-
-    BUILTIN = "BUILTIN"
-    READY = "READY"
-    NOT_INSTALLED = "NOT_INSTALLED"
-    INSTALLING = "INSTALLING"
-    OUTDATED = "OUTDATED"
-    BROKEN = "BROKEN"
-    UNSUPPORTED = "UNSUPPORTED"
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Whether a model can be used now; if not, why, and what helps."""
-
-    state: State
-    reason: str = ""
-    remedy: str = ""
-
-    @property
-    def usable(self) -> bool:
-        """It can be asked now."""
-        return self.state in (State.BUILTIN, State.READY)
 
 
 @dataclass(frozen=True)
@@ -91,10 +66,15 @@ class Store:
         interpreter: str = "",
         hub: Hub | None = None,
         machine: Machine | None = None,
+        environments: Environments | None = None,
     ) -> None:
-        """`installed` holds what was installed, by model id; `weights` stands in for those that ship."""
+        """`installed` holds what was installed, by model id; `weights` stands in for those that ship.
+
+        Without `environments` every model runs with `interpreter`.
+        """
         self._installed, self._weights = installed, weights
         self._hub = hub or Hub()
+        self.environments = environments
         self._machine = machine
         self._busy: set[str] = set()
         self._lock = threading.Lock()
@@ -115,7 +95,19 @@ class Store:
 
         Hashes are checked on installing and by `verify`.
         """
-        return self._refuse_unsupported(card) or self._check_files(card)
+        refused = self._refuse_unsupported(card)
+        if refused is not None:
+            return refused
+        found = self.check_files(card)
+        if not found.usable or card.environment == "builtin" or self.environments is None:
+            return found
+        return self.environments.check(card.environment)
+
+    def find_interpreter(self, card: ModelCard) -> str:
+        """The Python that the model's worker is started with."""
+        if card.environment == "builtin" or self.environments is None:
+            return self.interpreter
+        return str(self.environments.find_python(card.environment))
 
     def measure_disk(self, card: ModelCard) -> int:
         """Bytes that the model takes on disk: installed, or come so far."""
@@ -149,7 +141,8 @@ class Store:
             )
         return None
 
-    def _check_files(self, card: ModelCard) -> Availability:
+    def check_files(self, card: ModelCard) -> Availability:
+        """Whether the model's files are there, wherever it may run."""
         folder = self.find_weights(card)
         if card.environment == "builtin":
             return self._check_shipped(card, folder)
@@ -222,7 +215,7 @@ class Store:
         """
         if not card.has_files or card.environment == "builtin":
             raise BadInput("{model} comes with the app; there is nothing to install.", model=card.id)
-        with self._claim(card) as staging:
+        with self.claim(card) as staging:
             manifest = self._gather(card, staging, work, source) if source else self._download(card, staging, work)
             self.put_in_place(card, staging, manifest)
             return manifest
@@ -373,7 +366,7 @@ class Store:
         if card.environment == "builtin":
             raise BadInput("{model} comes with the app and cannot be removed.", model=card.id)
         freed = self.measure_disk(card)
-        with self._claim(card) as staging:
+        with self.claim(card) as staging:
             shutil.rmtree(staging, ignore_errors=True)
             folder = self._installed / card.id
             if folder.exists():
@@ -408,7 +401,7 @@ class Store:
         return self._installed / STAGING / card.id
 
     @contextmanager
-    def _claim(self, card: ModelCard) -> Iterator[Path]:
+    def claim(self, card: ModelCard) -> Iterator[Path]:
         """The model's staging folder, for one installer at a time, in this program or another."""
         from filelock import FileLock, Timeout
 

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -147,7 +148,11 @@ def _make_field(name: str, field: FieldInfo, value: Any) -> QWidget:
             box.addItem(tr(NAMES[choice]) if choice == "" else NAMES.get(choice, choice), choice)
         box.setCurrentIndex(CHOICES[name].index(value) if value in CHOICES[name] else 0)
         return box
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        check = QCheckBox()
+        check.setChecked(value)
+        return check
+    if isinstance(value, int):
         whole = QSpinBox()
         whole.setRange(0, 1_000_000)
         whole.setValue(value)
@@ -164,4 +169,6 @@ def _make_field(name: str, field: FieldInfo, value: Any) -> QWidget:
 def _read_field(field: Any) -> Any:
     if isinstance(field, QComboBox):
         return field.currentData()
+    if isinstance(field, QCheckBox):
+        return field.isChecked()
     return field.text() if isinstance(field, QLineEdit) else field.value()
