@@ -244,6 +244,50 @@ class DecodeImage:
         return np.dstack([pixels, reply.array("alpha", "u1", *pixels.shape[:2])])
 
 
+@dataclass(frozen=True)
+class ReadObj:
+    """Read a Wavefront OBJ, in a process of its own. Answers arrays named as a Mesh's fields, by part's name.
+
+    Positions may hold what is no number: a file is a stranger's.
+    """
+
+    path: str
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "read_obj"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {"path": self.path}
+
+    def read(self, reply: Reply) -> list[tuple[str, Arrays]]:
+        names = [str(name) for name in reply.values.get("names", ())]
+        part, positions = reply.array("part", "i4", None), reply.arrays.get("positions", np.zeros(0))
+        faces = reply.array("faces", "u4", len(part), 3)
+        if positions.dtype != np.float32 or positions.ndim != 2 or positions.shape[1] != 3:
+            raise BadAnswer("The model's answer lacks {name}.", name="positions")
+        if len(part) and not (part[0] >= 0 and (np.diff(part) >= 0).all() and part[-1] < len(names)):
+            raise BadAnswer("The model's mesh {name} names vertices that do not exist.", name="part")
+        if len(part) and faces.max() >= len(positions):
+            raise BadAnswer("The model's mesh {name} names vertices that do not exist.", name="faces")
+        uvs = reply.array("corner_uvs", "f4", len(part), 3, 2) if "corner_uvs" in reply.arrays else None
+        colors = reply.array("colors", "u1", len(positions), 3) if "colors" in reply.arrays else None
+        found = []
+        ends = np.searchsorted(part, np.arange(len(names) + 1))
+        for name, start, stop in zip(names, ends[:-1], ends[1:], strict=True):
+            own = slice(start, stop)
+            kept, inverse = np.unique(faces[own], return_inverse=True)
+            arrays = {"positions": positions[kept], "faces": inverse.reshape(-1, 3).astype(np.uint32)}
+            if uvs is not None:
+                arrays["corner_uvs"] = uvs[own]
+            if colors is not None:
+                arrays["colors"] = colors[kept]
+            found.append((name, arrays))
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class ReduceMesh:
     """A coarser copy of a mesh, with about so many triangles, under the same texture."""
