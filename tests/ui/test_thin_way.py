@@ -17,7 +17,7 @@ CUP, TEAPOT = (515, 340), (660, 210)
 
 
 def test_from_a_still_to_a_glb(driver: Driver, tmp_path: Path) -> None:
-    driver.session.load_viewport()
+    driver.finish(driver.session.load_viewport())
     driver.open(STILL)
     driver.click(*CUP)
     assert driver.masking.attempt.mask.count_pixels() > 500

@@ -119,7 +119,7 @@ def test_near_the_floor_is_on_the_floor() -> None:
 
 
 def show(driver: Driver, project: Project) -> Driver:
-    driver.session.load_viewport()
+    driver.finish(driver.session.load_viewport())
     driver.document.open(project, None)
     driver.finish(driver.window.scene.show_project(project))
     return driver

@@ -7,11 +7,11 @@ import os
 import sys
 import traceback
 from collections.abc import Coroutine, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import qasync
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from .. import __version__
@@ -60,14 +60,13 @@ class Session:
             error = Bug(f"{type(error).__name__}: {error}", trace)
         self.window.jobs.show_error("stillto3d", error)
 
-    def load_viewport(self) -> None:
-        """Load VTK and put the viewport in its place; the window takes clicks before that."""
-        from ..viewport.scene_view import SceneView
-
+    async def load_viewport(self) -> None:
+        """Load VTK beside the window, which takes clicks meanwhile, and put the viewport in its place."""
+        module = await self.background.run(import_module, "stillto3d.viewport.scene_view")
         if self.window.scene is None:
-            scene = SceneView(self.background.run, self.start, self.window.view_place)
+            scene = module.SceneView(self.background.run, self.start, self.window.view_place)
             self.window.put_scene(scene)
-            self.start(scene.show_project(self.document.project))
+            await scene.show_project(self.document.project)
 
     async def live(self, files: Sequence[str] = ()) -> None:
         """Show the window, and come back when it is closed and everything is given back."""
@@ -75,7 +74,7 @@ class Session:
         self.window.closed.connect(lambda: None if ended.done() else ended.set_result(None))
         await self.commands.help.restore()
         self.window.show()
-        QTimer.singleShot(0, self.load_viewport)
+        self.start(self.load_viewport())
         if files:
             self.start(self.commands.files.open_files([Path(name) for name in files]))
         self.start(self.commands.files.greet())

@@ -22,7 +22,6 @@ from .background import Background
 from .document import Document
 from .engine_thread import EngineThread
 
-REST_SECONDS = 8.0
 LONGEST_SECONDS = 60.0
 
 
@@ -53,7 +52,7 @@ class Autosave(QObject):
         background: Background,
         start: Callable[[Any], Any],
         folder: Path,
-        rest_seconds: float = REST_SECONDS,
+        rest_seconds: float,
     ) -> None:
         super().__init__()
         self._document, self._engine, self._background, self._start = document, engine, background, start

@@ -41,8 +41,10 @@ class FileCommands:
         self._closing = False
         self._data = find_folders().data
         self._aside = self._data / "autosave"
-        self.autosave = Autosave(desk.document, desk.engine, desk.background, desk.start, self._aside)
+        rest = desk.studio.settings.autosave_seconds
+        self.autosave = Autosave(desk.document, desk.engine, desk.background, desk.start, self._aside, rest)
         self.recent: list[Path] = []
+        self.kept: list[Kept] = []
         window, document = desk.window, desk.document
         window.files_dropped.connect(lambda paths: desk.start(self.open_files(paths)))
         window.welcome.chosen.connect(
@@ -59,6 +61,7 @@ class FileCommands:
         bind = window.actions_table.bind
         bind("file.open", self.choose_file)
         bind("file.paste", self.paste_still)
+        bind("file.recover", self.recover_newest, lambda: bool(self.kept))
         bind("file.replace", self.choose_replacement, has_still)
         bind("file.save", self.save, has_still)
         bind("file.save_as", self.save_as, has_still)
@@ -69,7 +72,9 @@ class FileCommands:
         """Show recent files and samples."""
         self.recent = await self._desk.background.run(read_recent, self._data)
         self._show_recent()
-        self._offer_kept(await self._desk.background.run(list_kept, self._aside))
+        self.kept = await self._desk.background.run(list_kept, self._aside)
+        self._offer_kept(self.kept)
+        self._desk.window.actions_table.refresh()
         self._offer_lost()
         self._desk.window.welcome.show_samples(await self._desk.background.run(load_samples))
 
@@ -84,6 +89,10 @@ class FileCommands:
     def _start_work(self, work: Callable[..., Any], *arguments: Any) -> None:
         self._desk.start(work(*arguments))
 
+    async def recover_newest(self) -> None:
+        """Open the newest of what a crash has left."""
+        self._desk.window.jobs.take_offer(tr("Recover"))
+
     async def recover(self, kept: Kept) -> None:
         """Open what a crash has left, as work that is not saved."""
         title = tr("Recover {name}", name=kept.title)
@@ -92,6 +101,7 @@ class FileCommands:
         except StillTo3DError as error:
             self._desk.window.jobs.show_error(title, error)
             return
+        self.kept = [one for one in self.kept if one is not kept]
         self._desk.document.open(project, kept.origin, saved=False)
         await self.autosave.keep()
         await self._desk.background.run(remove_kept, kept.file)

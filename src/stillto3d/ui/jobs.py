@@ -148,6 +148,13 @@ class JobStrip(QWidget):
         self._layout.addWidget(row)
         self._settle()
 
+    def take_offer(self, label: str) -> None:
+        """Take the first offer that is called so."""
+        for _, buttons in self.list_offers():
+            if label in buttons:
+                buttons[label].click()
+                return
+
     def list_offers(self) -> list[tuple[str, dict[str, QToolButton]]]:
         """The offers that are shown, with their buttons by their words; the one without any refuses."""
         rows = self.findChildren(_Row, "offer")

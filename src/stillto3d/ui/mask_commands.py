@@ -67,9 +67,17 @@ class MaskCommands:
         table.bind("mask.import", self.import_matte, lambda: masking.still is not None)
         table.bind("mask.save", self.save_mask, has_mask)
         table.bind("mask.accept", self.accept, lambda: masking.attempt is not None)
-        table.bind("mask.drop", masking.drop, lambda: masking.attempt is not None)
+        layers = self._desk.window.layers
+        table.bind("mask.drop", self.drop, lambda: masking.attempt is not None or bool(layers.selected()))
         for k, name in enumerate(("first", "second", "third")):
             table.bind(f"mask.{name}", partial(masking.choose, k), lambda: masking.attempt is not None)
+
+    def drop(self) -> None:
+        """Give up the attempt; where there is none, the selection."""
+        if self._desk.window.masking.attempt is not None:
+            self._desk.window.masking.drop()
+        else:
+            self._desk.window.layers.select(frozenset())
 
     async def accept(self) -> None:
         """Make the attempt a layer's mask; in the plate's view, fill the plate there."""

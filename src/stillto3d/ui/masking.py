@@ -52,6 +52,7 @@ class Masking(QObject):
         self._hover: Mask | None = None
         self._pointer: Place | None = None
         self._following = False
+        self._asking: asyncio.Task[Any] | None = None
         self.view = MaskView.TINT
         self.selected: frozenset[str] = frozenset()
         canvas.hovered.connect(self._point)
@@ -168,6 +169,8 @@ class Masking(QObject):
 
     async def accept(self) -> None:
         """Make the attempt a layer's mask; what was segmented softens a moment later, within the same step."""
+        if self._asking is not None and not self._asking.done():
+            await asyncio.wait([self._asking])  # Enter came before the answer: it means what is coming
         attempt = self.attempt
         if attempt is None:
             return
@@ -220,7 +223,7 @@ class Masking(QObject):
 
     def _ask(self, attempt: Attempt) -> None:
         self._hover = None
-        self._start(self._segment(attempt))
+        self._asking = self._start(self._segment(attempt))
 
     async def _segment(self, attempt: Attempt) -> None:
         ask = Segment(attempt.still, attempt.clicks, attempt.box, attempt.part)

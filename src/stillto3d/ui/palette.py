@@ -84,6 +84,9 @@ class Palette(QFrame):
             if step:
                 self._select(self.found.currentRow() + step, step)
                 return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.hide()
+                return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 item = self.found.currentItem()
                 if item is not None:

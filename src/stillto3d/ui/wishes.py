@@ -45,6 +45,7 @@ def _list_file() -> list[Wish]:
         Wish("file.open", tr("&Open…"), "Ctrl+O", tr("Open a still or a project.")),
         Wish("file.paste", tr("&Paste still"), "Ctrl+V", tr("Open the picture that lies in the clipboard.")),
         Wish("file.replace", tr("&Replace the still…"), "", tr("Another still; masks and camera stay where they fit.")),
+        Wish("file.recover", tr("Reco&ver"), "", tr("Open what was open when the app ended unexpectedly.")),
         Wish("file.save", tr("&Save"), "Ctrl+S", tr("Save the project.")),
         Wish("file.save_as", tr("Save &as…"), "Ctrl+Shift+S", tr("Save the project under another name.")),
         Wish("file.export", tr("&Export GLB…"), "Ctrl+E", tr("Write set, props and camera as one GLB file.")),
@@ -67,7 +68,7 @@ def _list_edit() -> list[Wish]:
 def _list_mask() -> list[Wish]:
     return [
         Wish("mask.accept", tr("Make &prop layer"), "Return", tr("Keep the mask as a prop layer.")),
-        Wish("mask.drop", tr("Drop mask"), "Esc", tr("Give up the mask that is being made.")),
+        Wish("mask.drop", tr("Drop mask"), "Esc", tr("Give up the mask that is being made, else the selection.")),
         Wish(
             "mask.point", tr("&Point"), "V", tr("Click on things, drag boxes around them."), True, "pointer", "canvas"
         ),
