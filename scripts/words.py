@@ -2,7 +2,7 @@
 
 Sentences are found by reading the source, not by running it: the first argument of `tr` and of the refusals,
 and every literal that looks like a sentence (a capital letter, a space, a full stop): those are remedies,
-descriptions of parameters and tables of reasons.
+descriptions of parameters and tables of reasons. Cards of models speak, too: title, limits, terms, help.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import ast
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
@@ -22,6 +24,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "stillto3d"
 CATALOGUES = ROOT / "resources" / "i18n"
+CARDS = ROOT / "resources" / "models"
 LANGUAGES = ("zh_CN",)
 SPOKEN = {
     "tr",
@@ -72,6 +75,14 @@ def find_spoken_f_strings(tree: ast.Module) -> Iterator[int]:
             yield node.lineno
 
 
+def find_card_sentences(card: dict[str, Any]) -> Iterator[str]:
+    """What a model's card says to a person."""
+    texts = [card["title"], card.get("limits"), card.get("exception"), card["licence"].get("terms")]
+    texts += [card.get("release"), card.get("vram", {}).get("documented_in")]
+    texts += [parameter["help"] for parameter in card.get("parameters", ())]
+    return (text for text in texts if text)
+
+
 def gather() -> Catalog:
     """All sentences of the app as a template catalogue."""
     template = Catalog(project="stillto3d", creation_date=UNDATED, revision_date=UNDATED, charset="utf-8")
@@ -80,6 +91,9 @@ def gather() -> Catalog:
         where = path.relative_to(ROOT).as_posix()
         for sentence in find_sentences(ast.parse(path.read_text(encoding="utf-8"))):
             template.add(sentence, locations=[(where, 1)])
+    for path in sorted(CARDS.glob("*.toml")):
+        for sentence in find_card_sentences(tomllib.loads(path.read_text(encoding="utf-8"))):
+            template.add(sentence, locations=[(path.relative_to(ROOT).as_posix(), 1)])
     return template
 
 

@@ -20,13 +20,13 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from . import __version__
 from .engine.jobs import Event, Job
 from .errors import Bug, Cancelled, Refusal, StillTo3DError, word_os_error
 from .formats.shot_folder import Outcome, write_shot_folder
 from .formats.staging import recover
+from .model_commands import add_commands
 from .models.roles import Match
 from .pipelines import PIPELINES, Pipeline
 from .project.project import Patch, apply_patch
@@ -43,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help=tr("What models there are."), no_args_is_help=True)
+models_app = typer.Typer(help=tr("What models there are; install, prove and remove them."), no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
 Input = Annotated[Path, typer.Argument(help=tr("A still, or a project (.s3d)."), show_default=False)]
@@ -69,6 +69,8 @@ def _guard(command: Callable[..., None]) -> Callable[..., None]:
         as_json = bool(options.get("as_json"))
         try:
             command(**options)
+        except (typer.Exit, typer.Abort):
+            raise
         except KeyboardInterrupt:
             raise typer.Exit(_show_error(Cancelled(), as_json)) from None
         except StillTo3DError as error:
@@ -284,24 +286,7 @@ def _list_lines(value: Any, indent: str = "", name: str = "") -> Iterator[str]:
         yield f"{indent}{name}: {shown}"
 
 
-@models_app.command("list", help=tr("List the models and whether they can be used."))
-@_guard
-def list_models(as_json: AsJson = False) -> None:
-    """List the models."""
-    from .models.catalog import Catalog, Store
-
-    catalog, store = Catalog(), Store(find_folders().data / "models")
-    rows = [(card, store.check(card)) for card in catalog.cards.values()]
-    if as_json:
-        answer = [{**card.model_dump(mode="json"), "state": found.state.name} for card, found in rows]
-        typer.echo(json.dumps(answer, ensure_ascii=True, indent=1))
-        return
-    table = Table(tr("Model"), tr("Role"), tr("State"), tr("Licence"), tr("What it is"), box=None)
-    for card, found in rows:
-        licence = card.licence.weights or card.licence.code
-        about = card.title if found.usable else f"{found.reason} {found.remedy}"
-        table.add_row(card.id, card.role, found.state.name, licence, about)
-    Console().print(table)
+add_commands(models_app, _guard, _open_studio)
 
 
 @app.command(help=tr("Make a shot from a sample that ships with the app."))

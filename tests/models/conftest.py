@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.weights import make_safetensors
 
 from stillto3d.errors import Cancelled
 from stillto3d.models.card import ModelCard
 
 FAKE = Path(__file__).parents[1] / "support" / "fake_adapter.py"
-
-
-def make_safetensors(payload: bytes) -> bytes:
-    """A file in the layout of safetensors, with one tensor of bytes."""
-    header = json.dumps({"x": {"dtype": "U8", "shape": [len(payload)], "data_offsets": [0, len(payload)]}}).encode()
-    return struct.pack("<Q", len(header)) + header + payload
 
 
 def make_card(**changes: Any) -> ModelCard:

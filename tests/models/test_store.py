@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from support.fake_hub import COMMIT, FakeHub, serve
+from support.weights import make_safetensors
 
 from stillto3d.errors import BadInput, Cancelled, CannotAccess, NotInstalled
 from stillto3d.models.hub import Hub
 from stillto3d.models.states import State
 from stillto3d.models.store import Machine, Store
 
-from .conftest import Counting, make_card, make_safetensors
+from .conftest import Counting, make_card
 
 CARD = make_card()
 WANTED = {"config.json", "model.safetensors", "LICENSE", "installed.json"}

@@ -85,12 +85,13 @@ def install_bundle(store: Store, find_card: Callable[[str], ModelCard], path: Pa
             members = _check_members(archive, index, cards, path)
             store.refuse_full(sum(model.bytes for model in index.models))
             total, done = sum(model.bytes for model in index.models) or 1, 0
-            for card, model in zip(cards, index.models, strict=True):
+            installed = tuple(m.model_copy(update={"source": "bundle", "damaged": ()}) for m in index.models)
+            for card, model in zip(cards, installed, strict=True):
                 _install_one(store, card, model, archive, members, work, (done, total))
                 done += model.bytes
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise _word_broken(path, str(error) or "it ends too early") from error
-    return index.models
+    return installed
 
 
 def _read_index(archive: zipfile.ZipFile, path: Path) -> Index:
@@ -166,7 +167,7 @@ def _install_one(
                 raise _word_damaged(f"{model.id}/{file.name}")
             refuse_false_weights(card, target)
             done += come
-        store.put_in_place(card, staging, model.model_copy(update={"source": "bundle", "damaged": ()}))
+        store.put_in_place(card, staging, model)
 
 
 def _word_damaged(name: str) -> BadInput:

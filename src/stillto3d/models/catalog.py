@@ -34,8 +34,9 @@ class Catalog:
         """The card of that id. Raises BadInput, with the nearest names."""
         if model_id in self.cards:
             return self.cards[model_id]
-        near = ", ".join(difflib.get_close_matches(model_id, self.cards, 3)) or ", ".join(self.cards)
-        raise BadInput("There is no model called {model}.", "Did you mean: {near}?", model=model_id, near=near)
+        near = ", ".join(difflib.get_close_matches(model_id, self.cards, 3))
+        remedy = "Did you mean: {near}?" if near else "`stillto3d models list` shows them."
+        raise BadInput("There is no model called {model}.", remedy, model=model_id, near=near)
 
     def for_role(self, role: str) -> list[ModelCard]:
         """The cards that answer a role, the best first."""

@@ -93,7 +93,8 @@ class Environments:
         again = tr("Make it again: stillto3d models environment {name}", name=name)
         made = self._read_made(name)
         if made is None and not (self._folder / name).exists():
-            return Availability(State.NOT_INSTALLED, tr("its environment {name} is not made yet.", name=name), again)
+            how = tr("Make it: stillto3d models environment {name}", name=name)
+            return Availability(State.NOT_INSTALLED, tr("its environment {name} is not made yet.", name=name), how)
         if made is None or not python.is_file():
             return Availability(State.BROKEN, tr("its environment {name} is not whole.", name=name), again)
         if made != _hash_text(lock):

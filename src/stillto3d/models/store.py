@@ -185,7 +185,7 @@ class Store:
                 State.NOT_INSTALLED, tr("its download is paused after {size}.", size=format_bytes(come)), how
             )
         if not card.repository:
-            how = tr("Fetch {release} and install it from that folder.", release=card.release)
+            how = tr("Fetch {release} and install it from that folder.", release=tr(card.release))
         return Availability(State.NOT_INSTALLED, tr("it is not installed."), how)
 
     # ----------------------------------------------------------------- installing
@@ -197,7 +197,7 @@ class Store:
                 card.id,
                 tr("its files lie in no hub."),
                 "Fetch {release} and install it from that folder.",
-                release=card.release,
+                release=tr(card.release),
             )
         listing = self._hub.list_files(card)
         wanted = tuple(file for file in listing.files if is_wanted(card, file.name))
