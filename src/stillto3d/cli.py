@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from . import __version__
 from .engine.jobs import Event, Job
 from .errors import Bug, Cancelled, Refusal, StillTo3DError, word_os_error
+from .formats.options import WriteOptions
 from .formats.shot_folder import Outcome, write_shot_folder
 from .formats.staging import recover
 from .model_commands import add_commands
@@ -248,14 +249,24 @@ for _pipeline in PIPELINES.values():
 @app.command(help=tr("Write a project to a file; the suffix chooses the format."))
 @_guard
 def export(
-    project: Annotated[Path, typer.Argument(help=tr("A project (.s3d) or a still."), show_default=False)],
+    project: Annotated[Path, typer.Argument(help=tr("A project, a still, or a mesh."), show_default=False)],
     to: Annotated[Path, typer.Option("--to", help=tr("The file to write."), show_default=False)],
+    content: Annotated[str, typer.Option(help=tr("For PLY: auto, points, mesh or splats."))] = "auto",
+    texture: Annotated[str, typer.Option(help=tr("How textures are encoded: auto, jpeg, png or webp."))] = "auto",
+    texture_size: Annotated[int, typer.Option(help=tr("Longest side of a texture in pixels; 0: any."))] = 0,
+    quality: Annotated[int, typer.Option(help=tr("Quality of JPEG and WebP, 1 to 100."))] = 92,
+    lods: Annotated[int, typer.Option(help=tr("How many coarser copies to write beside it."))] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Write a project to a file."""
+    options = WriteOptions(texture, texture_size, quality, lods, content)
     with _open_studio(as_json) as studio:
-        studio.wait(studio.write(studio.read(project), to))
-    typer.echo(json.dumps({"file": str(to)}) if as_json else _printable(tr("Written: {path}", path=to)))
+        notes = studio.wait(studio.write(studio.read_any(project), to, options))
+    if as_json:
+        typer.echo(json.dumps({"file": str(to), "warnings": notes}, ensure_ascii=True))
+        return
+    for line in (*notes, tr("Written: {path}", path=to)):
+        typer.echo(_printable(line))
 
 
 @app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))

@@ -17,6 +17,7 @@ from .engine.jobs import LANES, Event, Job, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .errors import BadInput, Bug
+from .formats.options import WriteOptions
 from .formats.picture import read_still
 from .models.bundle import install_bundle, write_bundle
 from .models.catalog import Catalog, Store
@@ -137,10 +138,19 @@ class Studio:
             raise job.error
         return job.result
 
-    def write(self, project: Project, path: str | Path) -> Job:
-        """Queue the writing of a project to a file; the suffix chooses the format."""
+    def read_any(self, path: str | Path) -> Project:
+        """`read`; of a file without a still (GLB, PLY, ...) a project of nothing but its layers."""
         target = Path(path)
-        return self.engine.submit("write", lambda run: formats.write(run, project, target))
+        project: Project = self.wait(self.engine.submit("read", lambda run: formats.read(run, target, True)))
+        return project
+
+    def write(self, project: Project, path: str | Path, options: WriteOptions | None = None) -> Job:
+        """Queue the writing of a project to a file; the suffix chooses the format.
+
+        The job's result is a list of sentences that a person should read.
+        """
+        target, chosen = Path(path), options or WriteOptions()
+        return self.engine.submit("write", lambda run: formats.write(run, project, target, chosen))
 
     def inspect(self, path: str | Path) -> dict[str, Any]:
         """What a still, project, GLB, PLY or set holds."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from formats.markers import make_meshes, make_splats
 
 from stillto3d import formats
 from stillto3d.engine.run import Run
@@ -17,6 +18,7 @@ from stillto3d.formats.inspection import measure_picture
 from stillto3d.formats.picture import write_mask, write_png
 from stillto3d.formats.staging import stage_set
 from stillto3d.models.roles import DecodeImage, EncodeImage
+from stillto3d.project.geometry import measure_bounds
 from stillto3d.project.project import Project
 
 
@@ -121,3 +123,26 @@ def test_pictures_tell_their_size(run: Run, kind: str) -> None:
     for length in range(0, 40):
         measure_picture(data[:length])
     assert measure_picture(b"\xff\xd8\xff\xe0\0\0\xff\xe0\0\0" * 9) == (0, 0)
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".ply", ".obj", ".spz"])
+def test_geometry_of_any_kind_can_be_turned_into_any_other(run: Run, tmp_path: Path, suffix: str) -> None:
+    source, target = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    formats.write(run, make_splats(True) if suffix == ".spz" else make_meshes(True), source)
+    bare = formats.read(run, source, without_still=True)
+    assert not bare.shots and bare.layers
+    formats.write(run, bare, target)
+    again = formats.read(run, target, without_still=True)
+    boxes = [[measure_bounds(layer.geometry, layer.transform) for layer in one.layers] for one in (bare, again)]
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=1e-3)
+    found = formats.inspect(run, target)
+    assert found["kind"] == suffix[1:]
+    json.dumps(found, allow_nan=False)
+
+
+def test_pictures_and_projects_bring_no_layers(run: Run, project: Project, tmp_path: Path) -> None:
+    write_png(run, project.hero.still.pixels, tmp_path / "a.png")
+    with pytest.raises(BadInput, match=r"a.png brings no layers; \.glb \.ply"):
+        formats.import_layers(run, tmp_path / "a.png")
+    with pytest.raises(CannotAccess, match="does not exist"):
+        formats.import_layers(run, tmp_path / "missing.glb")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,43 +14,113 @@ from ..errors import BadInput, CannotAccess, word_os_error
 from ..project.project import Project
 from . import inspection
 from .glb import write_glb
+from .glb_layers import read_glb_layers
+from .imported import Imported
+from .obj import read_obj_layers, write_obj
 from .options import AS_THEY_ARE, WriteOptions
 from .picture import read_still_project
 from .ply import write_ply
+from .ply_layers import read_ply_layers
 from .s3d import read_s3d, write_s3d
+from .spz import MAGICS as SPZ_MAGICS
+from .spz import read_spz_layers, write_spz
 from .staging import REPORT, check_set, recover
+
+Describe = Callable[[Run, Path], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """One row of the table; what a format cannot do is None. `write` answers what a person should know."""
+    """One row of the table; what a format cannot do is None.
+
+    kind      what `inspect` calls it
+    magics    first bytes by which a file is known, whatever its suffix
+    read      the project that a file is
+    layers    the layers that a foreign file brings
+    write     answers what a person should know
+    """
 
     title: str
-    read: Callable[[Run, Path], Project] | None
-    write: Callable[[Run, Project, Path, WriteOptions], list[str]] | None
+    kind: str
+    describe: Describe
+    magics: tuple[bytes, ...] = ()
+    read: Callable[[Run, Path], Project] | None = None
+    layers: Callable[[Run, Path], Imported] | None = None
+    write: Callable[[Run, Project, Path, WriteOptions], list[str]] | None = None
+
+
+def _bring_layers(
+    title: str,
+    kind: str,
+    layers: Callable[[Run, Path], Imported],
+    write: Callable[[Run, Project, Path, WriteOptions], list[str]],
+    magics: tuple[bytes, ...] = (),
+    describe: Describe | None = None,
+) -> Format:
+    return Format(title, kind, describe or inspection.describe_layers(layers), magics, None, layers, write)
 
 
 FORMATS: dict[str, Format] = {
-    ".s3d": Format("stillto3d project", read_s3d, write_s3d),
-    ".glb": Format("glTF binary", None, write_glb),
-    ".ply": Format("PLY points", None, write_ply),
+    ".s3d": Format("stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, None, write_s3d),
+    ".glb": _bring_layers("glTF binary", "glb", read_glb_layers, write_glb, (b"glTF",), inspection.describe_glb),
+    ".ply": _bring_layers("PLY", "ply", read_ply_layers, write_ply, (b"ply",), inspection.describe_ply),
+    ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, SPZ_MAGICS),
+    ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj),
 }
 """By suffix, in lower case. Whatever is not listed is read as a still, which its content decides."""
 
+_ALIASES = {".gltf": ".glb"}
+_STILL = Format("Still", "still", inspection.describe_still)
 
-def read(run: Run, path: Path) -> Project:
+
+def find_format(path: Path) -> Format | None:
+    """The row that the suffix names."""
+    suffix = path.suffix.lower()
+    return FORMATS.get(_ALIASES.get(suffix, suffix))
+
+
+def recognise(path: Path) -> Format:
+    """What a file is, by its first bytes; by its suffix where those tell nothing. Raises BadInput for no file."""
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would never end
+        raise BadInput("{name} is not a file.", "Name a file.", name=path.name)
+    with path.open("rb") as file:
+        head = file.read(4)
+    known = (row for row in FORMATS.values() if any(head.startswith(magic) for magic in row.magics))
+    return next(known, None) or find_format(path) or _STILL
+
+
+def read(run: Run, path: Path, without_still: bool = False) -> Project:
     """The project that a file holds, or a project of the still that it is.
 
-    Raises BadInput, CannotAccess, Cancelled.
+    `without_still`: of a foreign file, a project of nothing but its layers. What a person should know goes through
+    `run.progress`. Raises BadInput, CannotAccess, Cancelled.
     """
     _tidy(path.parent)
-    known = FORMATS.get(path.suffix.lower())
-    if known is None:
+    known = find_format(path)
+    if known is not None and known.read is not None:
+        return known.read(run, path)
+    if known is None or known.layers is None:
         return read_still_project(run, path)
-    if known.read is None:
-        message = "{name} is written by stillto3d and cannot be opened as a project."
+    if not without_still:
+        message = "{name} holds no still: it cannot be opened as a project."
         raise BadInput(message, "Open the .s3d project or the still.", name=path.name)
-    return known.read(run, path)
+    found = import_layers(run, path)
+    for note in found.notes:
+        run.progress(1.0, note)
+    return found.make_project()
+
+
+def import_layers(run: Run, path: Path) -> Imported:
+    """The layers that a foreign file brings. Raises BadInput, CannotAccess, Cancelled."""
+    try:
+        known = recognise(path)
+        if known.layers is None:
+            suffixes = " ".join(suffix for suffix, row in FORMATS.items() if row.layers is not None)
+            message = "{name} brings no layers; {formats} do."
+            raise BadInput(message, "Choose one of them.", name=path.name, formats=suffixes)
+        return known.layers(run, path)
+    except OSError as error:
+        raise word_os_error(error, path) from error
 
 
 def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
@@ -66,7 +137,7 @@ def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THE
 
 
 def inspect(run: Run, path: Path) -> dict[str, Any]:
-    """What a still, project, GLB, PLY or finished set holds, ready for JSON; `kind` says which it is.
+    """What a still, project, set or any file of the table holds, ready for JSON; `kind` says which it is.
 
     A file is known by its content. Raises BadInput for damage and for a set that does not match its report,
     CannotAccess.
@@ -78,8 +149,8 @@ def inspect(run: Run, path: Path) -> dict[str, Any]:
                 message = "{name} is a folder without a report.json."
                 raise BadInput(message, "Name a file, or a folder that convert wrote.", name=path.name)
             return {"kind": "set", **check_set(path)}
-        kind = inspection.recognise(path)
-        return {"kind": kind, **inspection.DESCRIBE[kind](run, path)}
+        known = recognise(path)
+        return {"kind": known.kind, **known.describe(run, path)}
     except OSError as error:
         raise word_os_error(error, path) from error
 

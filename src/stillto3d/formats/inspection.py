@@ -1,8 +1,7 @@
-"""What a file holds, told in plain values: stills, projects, GLB and PLY."""
+"""What a file holds, told in plain values: stills, projects, GLB, PLY and whatever comes in as layers."""
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.run import Run
-from ..errors import BadInput
 from ..project.geometry import Geometry, Mesh, Points, get_positions, measure_bounds
 from ..project.project import Layer, Project, Shot
 from .about import collect_models
 from .glb import describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
+from .imported import Imported
 from .picture import read_still
 from .ply_reader import read_ply
 from .s3d import read_s3d
@@ -27,24 +26,11 @@ _TRIANGLES = 4
 _MOVED_CEILING = 1 << 26
 
 
-def recognise(path: Path) -> str:
-    """ "glb", "ply", "project" or "still", by the first bytes (and, for text, by the suffix)."""
-    if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would never end
-        raise BadInput("{name} is not a file.", "Name a file.", name=path.name)
-    with path.open("rb") as file:
-        head = file.read(4)
-    suffix = path.suffix.lower()
-    if head == b"glTF" or suffix in (".glb", ".gltf"):
-        return "glb"
-    if head[:3] == b"ply" or suffix == ".ply":
-        return "ply"
-    return "project" if head[:2] == b"PK" or suffix == ".s3d" else "still"
-
-
 # ---------------------------------------------------------------------- stills and projects
 
 
-def _describe_still(run: Run, path: Path) -> Description:
+def describe_still(run: Run, path: Path) -> Description:
+    """A picture: size, samples, colour space, lens."""
     decoded = read_still(run, path)
     still = decoded.still
     return {
@@ -61,7 +47,8 @@ def _describe_still(run: Run, path: Path) -> Description:
     }
 
 
-def _describe_project(run: Run, path: Path) -> Description:
+def describe_project(run: Run, path: Path) -> Description:
+    """A project: its shots and layers."""
     project = read_s3d(run, path)
     recipes = [layer.made_by for layer in project.layers]
     return {
@@ -130,7 +117,8 @@ def _describe_bounds(project: Project) -> list[list[float]] | None:
 # ---------------------------------------------------------------------- GLB
 
 
-def _describe_glb(run: Run, path: Path) -> Description:
+def describe_glb(run: Run, path: Path) -> Description:
+    """A GLB: cameras, layers, textures, and what it says of itself."""
     glb = check_glb(path)
     asset = glb.document["asset"]
     layers, boxes = [], []
@@ -242,7 +230,8 @@ def measure_picture(data: bytes) -> tuple[int, int]:
 # ---------------------------------------------------------------------- PLY
 
 
-def _describe_ply(run: Run, path: Path) -> Description:
+def describe_ply(run: Run, path: Path) -> Description:
+    """A PLY: counts, properties and bounds."""
     data = read_ply(path)
     positions = data.stack("x", "y", "z")
     assert positions is not None
@@ -263,10 +252,24 @@ def _describe_ply(run: Run, path: Path) -> Description:
     }
 
 
-DESCRIBE: dict[str, Callable[[Run, Path], Description]] = {
-    "still": _describe_still,
-    "project": _describe_project,
-    "glb": _describe_glb,
-    "ply": _describe_ply,
-}
-"""Who describes what `recognise` has told apart."""
+# ---------------------------------------------------------------------- layers
+
+
+def describe_layers(read: Callable[[Run, Path], Imported]) -> Callable[[Run, Path], Description]:
+    """How to describe a file by the layers that come out of it."""
+
+    def describe(run: Run, path: Path) -> Description:
+        found = read(run, path)
+        layers = [
+            {"name": layer.name}
+            | ({} if layer.geometry is None else _describe_geometry(layer.geometry, layer.transform))
+            for layer in found.layers
+        ]
+        return {
+            "layers": layers,
+            "triangles": sum(layer.get("triangles", 0) for layer in layers),
+            "bounds": None if not layers else _describe_bounds(found.make_project()),
+            "warnings": found.notes,
+        }
+
+    return describe
