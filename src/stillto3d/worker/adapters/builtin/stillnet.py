@@ -23,6 +23,9 @@ NO_CLICK = 1e6  # squared distance, in cells, where there is no click of a kind
 PRIOR_FOCAL = 0.85  # of the picture's long side: a usual lens
 PRIOR_HEIGHT_M = 1.5  # a camera at a standing person's chest
 HEIGHT_RANGE_M = (0.3, 3.0)
+USUAL_FOCAL_SPREAD, USUAL_HEIGHT_SPREAD = 0.5, 0.5  # of their logarithms
+LEAST_PITCH_SPREAD, LEAST_ROLL_SPREAD = math.radians(1.5), math.radians(0.7)
+FIRST_SPREAD = np.array([math.radians(12), math.radians(3), 0.5, 0.5])  # of weights that answer none
 LINES_DECIDE = 0.2  # trust from which straight lines overrule the network
 
 Arrays = dict[str, np.ndarray]
@@ -130,41 +133,80 @@ class StillNet:
         """Solve the camera: focal length, pitch, roll and height, each with where it comes from and how sure it is.
 
         arrays: `still` u8[H,W,3]. params: `focal_px`, known or null, and `focal_source` ("exif" or "user").
-        Straight lines decide where enough of them agree; the network is their prior, and answers without them. Of
-        the focal length it is half the prior, the other half is a usual lens: either alone is worse.
+        Straight lines decide where enough of them agree; the network's answer, as sure as it says it is and drawn to
+        what is usual, is their prior, and the answer without them.
         Returns focal_px, pitch, roll (radians), height_m, and {source, confidence} as focal, rotation, height.
         """
         still = arrays["still"]
         tick(0, 2)
         encoding = self.encode(still, params.get("still_id"))
-        pitch, roll, log_focal, log_height = (float(v) for v in encoding.camera)
         tick(1, 2)
-        height, width = still.shape[:2]
+        long_side = max(still.shape[:2])
         known = params.get("focal_px")
-        focal_px, source, sure = float(known or PRIOR_FOCAL * max(width, height)), "prior", 0.3
+        prior = believe_camera(encoding, long_side, known)
+        pitch, roll, focal_px, rotation = (
+            prior.pitch,
+            prior.roll,
+            prior.focal,
+            ("network", tell_sure(prior.pitch_spread)),
+        )
+        source, sure = ("network", 1 - min(0.9, 2 * prior.focal_spread))
         if known:
             source, sure = str(params.get("focal_source", "exif")), 0.9
-        elif width > height or encoding.spread is not None:  # the first network has seen no tall picture
-            focal_px, source, sure = math.sqrt(focal_px * math.exp(log_focal) * max(width, height)), "network", 0.3
-        pitch, roll = float(np.clip(pitch, -1.4, 1.4)), float(np.clip(roll, -1.4, 1.4))
-        rotation = ("network", 0.35)
-        solved = solve_camera(find_lines(still), Prior(pitch, roll, max(width, height), focal_px, bool(known)))
+        solved = solve_camera(find_lines(still), prior)
         trust = 0.0 if solved is None else measure_trust(solved)
         if solved is not None and trust > LINES_DECIDE:
             pitch, roll, rotation = solved.pitch, solved.roll, ("vanishing_points", trust)
             if not known:
                 focal_px, source, sure = solved.focal, "vanishing_points", 0.8 * trust
-        height_m = math.sqrt(math.exp(np.clip(log_height, *np.log(HEIGHT_RANGE_M))) * PRIOR_HEIGHT_M)
+        log_height, height_spread = believe_height(encoding)
         tick(2, 2)
         return {
             "focal_px": focal_px,
             "pitch": pitch,
             "roll": roll,
-            "height_m": height_m,
+            "height_m": math.exp(log_height),
             "focal": {"source": source, "confidence": sure},
             "rotation": {"source": rotation[0], "confidence": rotation[1]},
-            "height": {"source": "network", "confidence": 0.2},
+            "height": {"source": "network", "confidence": 1 - min(0.8, 2 * height_spread)},
         }
+
+
+def join_beliefs(a: float, a_spread: float, b: float, b_spread: float) -> tuple[float, float]:
+    """Two normal distributions of one number multiplied: mean and standard deviation."""
+    wa, wb = a_spread**-2, b_spread**-2
+    return (a * wa + b * wb) / (wa + wb), (wa + wb) ** -0.5
+
+
+def believe_camera(encoding: Encoding, long_side: float, known_focal: float | None) -> Prior:
+    """What the network believes of the camera, its focal length joined with what lenses usually are."""
+    spread = FIRST_SPREAD if encoding.spread is None else np.exp(np.clip(encoding.spread, -5, 1))
+    pitch, roll = (float(np.clip(v, -1.4, 1.4)) for v in encoding.camera[:2])
+    log_focal, focal_spread = join_beliefs(
+        float(encoding.camera[2]), max(float(spread[2]), 0.05), math.log(PRIOR_FOCAL), USUAL_FOCAL_SPREAD
+    )
+    return Prior(
+        pitch,
+        roll,
+        long_side,
+        float(known_focal or math.exp(log_focal) * long_side),
+        bool(known_focal),
+        max(float(spread[0]), LEAST_PITCH_SPREAD),
+        max(float(spread[1]), LEAST_ROLL_SPREAD),
+        focal_spread,
+    )
+
+
+def believe_height(encoding: Encoding) -> tuple[float, float]:
+    """Logarithm of the camera's height in metres and its spread: the network's, joined with a usual height."""
+    spread = FIRST_SPREAD if encoding.spread is None else np.exp(np.clip(encoding.spread, -5, 1))
+    told = float(np.clip(encoding.camera[3], *np.log(HEIGHT_RANGE_M)))
+    return join_beliefs(told, max(float(spread[3]), 0.05), math.log(PRIOR_HEIGHT_M), USUAL_HEIGHT_SPREAD)
+
+
+def tell_sure(spread: float) -> float:
+    """Confidence 0..1 in a direction with a standard deviation in radians: nothing is left at 15 degrees."""
+    return 1 - min(0.9, spread / math.radians(15))
 
 
 def load(weights: Path | None, device: str) -> dict[str, Callable[..., dict[str, Any]]]:

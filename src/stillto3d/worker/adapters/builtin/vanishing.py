@@ -19,9 +19,7 @@ SHORTEST = 0.018  # of the picture's diagonal
 MOST_LINES = 400
 FEWEST_LINES = 12
 HEADINGS = 90  # bins of a quarter turn
-FOCAL_SPREAD = 0.35  # of the prior's logarithm
-PITCH_SPREAD, ROLL_SPREAD = np.radians(12.0), np.radians(3.0)  # of the prior given
-PRIOR_WEIGHT = 0.02  # of the prior's negative logarithm against the share of lines that agree
+PRIOR_WEIGHT = 0.035  # of the prior's negative logarithm against the share of lines that agree
 FOCALS = np.geomspace(0.45, 2.6, 11)  # in long sides
 PITCHES = np.radians(np.arange(-27, 28, 3.0))  # from the prior's
 ROLLS = np.radians(np.arange(-10, 11, 2.0))
@@ -46,18 +44,24 @@ class Solution(NamedTuple):
 
 
 class Prior(NamedTuple):
-    """What is believed before any line is seen: radians, pixels; a known focal length is not searched for."""
+    """What is believed before any line is seen: radians, pixels; a known focal length is not searched for.
+
+    The spreads are standard deviations: of pitch and roll in radians, of the focal length's logarithm.
+    """
 
     pitch: float
     roll: float
     long_side: float
     focal: float
     focal_is_known: bool = False
+    pitch_spread: float = np.radians(12.0)
+    roll_spread: float = np.radians(3.0)
+    focal_spread: float = 0.35
 
     def punish(self, focal: np.ndarray | float, pitch: np.ndarray | float, roll: np.ndarray | float) -> np.ndarray:
         """The weighted negative logarithm of the prior."""
-        lens = 0.0 if self.focal_is_known else (np.log(focal / self.focal) / FOCAL_SPREAD) ** 2
-        tilt = ((pitch - self.pitch) / PITCH_SPREAD) ** 2 + ((roll - self.roll) / ROLL_SPREAD) ** 2
+        lens = 0.0 if self.focal_is_known else (np.log(focal / self.focal) / self.focal_spread) ** 2
+        tilt = ((pitch - self.pitch) / self.pitch_spread) ** 2 + ((roll - self.roll) / self.roll_spread) ** 2
         return np.asarray(PRIOR_WEIGHT * 0.5 * (lens + tilt))
 
 
@@ -96,9 +100,11 @@ def solve_camera(lines: Lines, prior: Prior) -> Solution | None:
         scores[k] = (score - prior.punish(focal, pitch, roll)).reshape(scores.shape[1:])
         headings[k] = heading.reshape(scores.shape[1:])
     best: tuple[float, np.ndarray] | None = None
-    for a, b, c in _pick_peaks(scores):
-        start = np.array([np.log(focals[a]), pitches[b], ROLLS[c], headings[a, b, c]])
-        refined = _refine(lines, prior, start)
+    starts = [(np.log(focals[a]), pitches[b], ROLLS[c], headings[a, b, c]) for a, b, c in _pick_peaks(scores)]
+    heading = _vote(lines, prior.focal, np.array([prior.pitch]), np.array([prior.roll]))[1][0]
+    starts.append((np.log(prior.focal), prior.pitch, prior.roll, heading))  # between the grid's cells, or beyond them
+    for start in starts:
+        refined = _refine(lines, prior, np.array(start))
         if best is None or refined[0] > best[0]:
             best = refined
     assert best is not None
@@ -164,7 +170,7 @@ def _agree(lines: Lines, focal: float, pitch: float, roll: float, heading: float
     return float(np.exp(-miss / np.sin(sigma) ** 2) @ lines.weight / lines.weight.sum())
 
 
-def _pick_peaks(scores: np.ndarray, most: int = 5) -> list[tuple[int, int, int]]:
+def _pick_peaks(scores: np.ndarray, most: int = 9) -> list[tuple[int, int, int]]:
     """The best cells of a grid that are not neighbours of better ones."""
     picked: list[tuple[int, int, int]] = []
     for flat in np.argsort(-scores, axis=None, kind="stable")[:400]:
