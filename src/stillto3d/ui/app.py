@@ -93,7 +93,9 @@ class Session:
         await asyncio.gather(*left, return_exceptions=True)
         self.background.close()
         self.studio.close()
-        self.window.deleteLater()
+        own = (self.commands.files.autosave, self.window.masking, self.window.actions_table, self.engine, self.document)
+        for part in (*own, self.window):  # connections hold whatever they call until their sender is gone
+            part.deleteLater()
 
 
 def run_window(files: Sequence[str]) -> int:

@@ -249,6 +249,8 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
+        if self.size().isEmpty():
+            return
         if self._cache is None or self._cache.size() != self.size() * ratio:
             self._cache = QPixmap(self.size() * ratio)
             self._cache.setDevicePixelRatio(ratio)
@@ -316,7 +318,7 @@ class Canvas(QWidget):
         if self._moving:
             del lines[0]
         for width, hue in lines:
-            pen = QPen(hue, width)
+            pen = QPen(hue, width * self.devicePixelRatioF())  # cosmetic pens are of the screen's pixels
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.drawPath(outline)

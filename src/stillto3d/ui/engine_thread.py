@@ -16,8 +16,8 @@ from ..project.project import Policy
 
 
 class _Lane(QThread):
-    def __init__(self, engine: Engine, lane: LaneName, hear: Callable[[Event], None]) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject, engine: Engine, lane: LaneName, hear: Callable[[Event], None]) -> None:
+        super().__init__(parent)
         self._engine, self._lane, self._hear = engine, lane, hear
         self.setObjectName(f"lane-{lane}")
 
@@ -44,7 +44,7 @@ class EngineThread(QObject):
         self._lock = threading.Lock()
         self._jobs: dict[str, tuple[Job, asyncio.Future[Any]]] = {}
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._lanes = [_Lane(engine, lane, self._hear) for lane in LANES]
+        self._lanes = [_Lane(self, engine, lane, self._hear) for lane in LANES]
         for lane in self._lanes:
             lane.start()
 

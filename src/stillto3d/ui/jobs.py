@@ -19,6 +19,8 @@ from .engine_thread import EngineThread
 from .theme import make_icon
 
 STEPS = 1000
+ROW_PIXELS = 32
+MOST_ROWS = 4
 SHOW_MILLISECONDS = 200
 
 
@@ -44,6 +46,7 @@ class _Row(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(8, 4, 8, 4)
         self._layout.setSpacing(12)
+        self.setMinimumHeight(ROW_PIXELS)
         for widget, stretch in ((self.title, 0), (self.stage, 1), (self.bar, 0), (self.clock, 0)):
             self._layout.addWidget(widget, stretch)
         self._layout.addWidget(self.close_button)
@@ -103,7 +106,11 @@ class JobStrip(QWidget):
 
     def _settle(self) -> None:
         """The hint stands where there is nothing else."""
-        self.hint.setVisible(not self.findChildren(_Row, options=Qt.FindChildOption.FindDirectChildrenOnly))
+        rows = [self._layout.itemAt(k) for k in range(self._layout.count())]
+        shown = [row for item in rows if item is not None and isinstance(row := item.widget(), _Row)]
+        for k, row in enumerate(shown):
+            row.setVisible(k < MOST_ROWS)  # those behind show when one before them has gone
+        self.hint.setVisible(not shown)
 
     def name(self, label: str, title: str) -> None:
         """What jobs of a label are called here."""

@@ -67,6 +67,7 @@ class LensPanel(QWidget):
         column.addStretch(1)
         document.changed.connect(self._follow)
         self._show(None, False)
+        self.solve.setEnabled(False)
 
     def _build_fields(self) -> QWidget:
         self.focal = _make_field(1.0, 5000.0, 1, " mm", self._change_focal)
@@ -108,6 +109,7 @@ class LensPanel(QWidget):
         camera = new.shots[0].camera if new.shots else None
         if camera is not self._camera or old.scenes() != new.scenes():
             self._show(camera, bool(new.shots) and is_outdated(new))
+        self.solve.setEnabled(bool(new.shots) and (camera is None or not camera.locked))
 
     def _show(self, camera: Camera | None, outdated: bool) -> None:
         self._camera = camera
@@ -134,7 +136,6 @@ class LensPanel(QWidget):
         for name, label in self.origins.items():
             label.setText(word_origin(camera.origin[name]))
         self._fields.setEnabled(not camera.locked)
-        self.solve.setEnabled(not camera.locked)
 
     # ----------------------------------------------------------------- wishes
 

@@ -80,6 +80,8 @@ class _Engine(QIconEngine):
         self._drawing = drawing
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        if rect.isEmpty():
+            return
         name = "dim" if mode == QIcon.Mode.Disabled else "bright" if state == QIcon.State.On else "text"
         ratio = painter.device().devicePixelRatioF()
         key = f"stillto3d/{hash(self._drawing)}/{name}/{rect.width()}x{rect.height()}@{ratio}"

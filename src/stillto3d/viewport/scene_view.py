@@ -158,7 +158,9 @@ class SceneView(QWidget):
         """Draw the line between two places f64[n, 3], in front of everything."""
         for actor in self._measure:
             self.front.remove(actor)
-        self._measure = [make_chain(np.repeat(ends, 2, axis=0), MEASURED, 2.0)] if len(ends) else []
+        self._measure = (
+            [make_chain(np.repeat(ends, 2, axis=0), MEASURED, 2.0 * self.devicePixelRatioF())] if len(ends) else []
+        )
         for actor in self._measure:
             self.front.add(actor)
         self.redraw()
@@ -255,7 +257,7 @@ class SceneView(QWidget):
         gizmo = make_gizmo(self.gizmo_mode, (moved or {}).get(layer.id, layer.transform), self.view_camera())
         for axis in range(3):
             shade = GRABBED if axis == grabbed else AXES[axis]
-            self._handles.append(make_chain(gizmo.handle(axis), shade, 3.0))
+            self._handles.append(make_chain(gizmo.handle(axis), shade, 3.0 * self.devicePixelRatioF()))
             self.front.add(self._handles[-1])
 
     # ----------------------------------------------------------------- picking
