@@ -13,7 +13,7 @@ import numpy as np
 
 from .lens import Lens
 
-DATA_WEIGHT = 0.02  # pull of the network's own depth, against 1 for a neighbour on a common plane
+DATA_WEIGHT = 0.005  # pull of the network's own depth, against 1 for a neighbour on a common plane
 PIN_WEIGHT = 4.0  # pull of depth that is known: the floor, or the plate around a prop
 JUMP = 0.08  # log depth between neighbouring cells, beyond their plane, that counts as an edge
 ROUNDS = 3
