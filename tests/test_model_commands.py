@@ -58,7 +58,7 @@ def state(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.fixture
 def supported(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the app could run every model."""
-    monkeypatch.setattr("stillto3d.models.store._has_adapter", lambda card: True)
+    monkeypatch.setattr("stillto3d.models.store.has_adapter", lambda card: True)
 
 
 @pytest.mark.usefixtures("supported")

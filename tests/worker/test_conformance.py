@@ -146,5 +146,6 @@ def test_no_model_meets_a_grey_or_transparent_still(shape):
         Still(np.zeros(shape, np.uint8), "s", "0" * 64)
 
 
-def test_every_card_has_a_line():
-    assert set(CONFORMING) == set(CATALOG.cards)
+def test_every_builtin_has_a_line():
+    builtins = {card.id for card in CATALOG.cards.values() if card.environment == "builtin"}
+    assert set(CONFORMING) == builtins

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
 import tempfile
 import threading
 from collections import OrderedDict
@@ -142,12 +142,11 @@ class Residency:
 
 
 def _sweep_folders() -> None:
-    """Remove the empty folders of engines that were killed."""
+    """Remove the folders of engines that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
         owner = folder.name.removeprefix(FOLDER).partition("-")[0]
         if owner.isdecimal() and not is_alive(int(owner)):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def end_all(residents: list[Resident]) -> None:

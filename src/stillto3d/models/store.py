@@ -121,7 +121,7 @@ class Store:
         return read_manifest(self._installed / card.id)
 
     def _refuse_unsupported(self, card: ModelCard) -> Availability | None:
-        if not _has_adapter(card):
+        if not has_adapter(card):
             return Availability(State.UNSUPPORTED, tr("this version of the app cannot run it yet."))
         machine = self._machine
         if machine is None:
@@ -425,7 +425,7 @@ def _word_busy(card: ModelCard) -> CannotAccess:
     return CannotAccess("{model} is being installed already.", "Wait for its end, or cancel it there.", model=card.id)
 
 
-def _has_adapter(card: ModelCard) -> bool:
+def has_adapter(card: ModelCard) -> bool:
     """Whether the app holds the adapter that the card names."""
     if card.adapter.endswith(".py"):
         return Path(card.adapter).is_file()
