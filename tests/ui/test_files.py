@@ -18,6 +18,7 @@ from stillto3d.project.project import LayerKind, Patch, Project, apply_patch, ma
 from stillto3d.project.still import Mask, Still
 from stillto3d.settings import find_folders
 from stillto3d.ui.autosave import list_kept
+from stillto3d.ui.document import measure_arrays
 from stillto3d.ui.recent import keep_recent, read_recent
 
 from .conftest import SAMPLES, Driver
@@ -123,6 +124,35 @@ def test_a_lost_job_is_offered_again(driver: Driver, tmp_path: Path) -> None:
     with driver.wait(driver.document.changed, lambda old, new: new.hero.camera is not None):
         buttons["Run again"].click()
     assert driver.session.studio.list_lost() == []
+
+
+# --------------------------------------------------------------------------- memory
+
+
+def test_older_steps_go_into_files_and_come_back(driver: Driver) -> None:
+    spill = driver.session.commands.files.spill
+    spill.limit = 2000
+    driver.document.open(make_project(), None)
+    for k in range(6):
+        alpha = np.full((8, 12), k, np.uint8)
+        still = Still(np.full((8, 12, 3), k, np.uint8), f"grey {k}", f"{k}" * 64)
+        masks = {still.id: Mask(alpha, still.id)}
+        layers = (make_layer("a", LayerKind.PROP, masks=masks),)
+        driver.document.edit(f"Paint {k}", replace(start_project(still), layers=layers))
+    assert measure_arrays([driver.document.project]) == 8 * 12 * 4 + 16 * 8
+    driver.finish(spill.relieve())
+    assert driver.document.find_surplus(2000) is None
+    for k in reversed(range(5)):
+        with driver.wait(driver.document.changed, lambda old, new: True):
+            driver.do("edit.undo")
+        assert driver.document.project.hero.still.name == f"grey {k}"
+        assert (driver.document.project.layers[0].masks[f"{k}" * 64].alpha == k).all()
+    driver.finish(spill.close())
+
+
+def test_what_projects_share_counts_once() -> None:
+    project = make_project()
+    assert measure_arrays([project, replace(project, unit_scale=2.0)]) == measure_arrays([project]) == 8 * 12 * 4 + 16 * 8
 
 
 # --------------------------------------------------------------------------- questions

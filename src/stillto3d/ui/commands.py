@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -68,10 +68,18 @@ class Commands:
 
     # ----------------------------------------------------------------- edits
 
-    def undo(self) -> None:
+    def undo(self) -> Coroutine[Any, Any, None] | None:
         """Take back the latest stroke of the mask being made, else the latest step."""
-        if not self._desk.window.masking.step_back():
-            self._desk.document.undo()
+        if self._desk.window.masking.step_back():
+            return None
+        if self._desk.document.find_spilled() is not None:
+            return self._undo_from_file()
+        self._desk.document.undo()
+        return None
+
+    async def _undo_from_file(self) -> None:
+        await self.files.spill.fetch()
+        self._desk.document.undo()
 
     def delete_layers(self) -> None:
         """Delete the selected layers that are not locked."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from ..project.project import Patch, Project, apply_patch
+from ..project.project import Patch, Project, Recipe, apply_patch
+
+MOST_BYTES = 2 << 30
+"""What the steps may hold in memory together, before older ones are put into files."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Step:
-    """One entry of the undo list: what it was called, and the project on its other side."""
+    """One entry of the undo list: what it was called, and the project on its other side, or the file it lies in."""
 
     label: str
-    project: Project
+    project: Project | None
+    file: Path | None = None
 
 
 class Document(QObject):
@@ -79,18 +85,28 @@ class Document(QObject):
         self._put(project)
 
     def undo(self) -> None:
-        """Take the latest step back."""
-        if self._undo:
+        """Take the latest step back; a step that lies in a file is read before (see `find_spilled`)."""
+        if self._undo and (project := self._undo[-1].project) is not None:
             step = self._undo.pop()
             self._redo.append(Step(step.label, self.project))
-            self._put(step.project)
+            self._put(project)
 
     def redo(self) -> None:
         """Bring the step that was taken back again."""
-        if self._redo:
+        if self._redo and (project := self._redo[-1].project) is not None:
             step = self._redo.pop()
             self._undo.append(Step(step.label, self.project))
-            self._put(step.project)
+            self._put(project)
+
+    def find_surplus(self, limit: int = MOST_BYTES) -> Step | None:
+        """The oldest step in memory, when all together hold more than the limit."""
+        held = [step for step in self._undo if step.project is not None]
+        projects = [self.project, *(step.project for step in (*held, *self._redo) if step.project is not None)]
+        return held[0] if held and measure_arrays(projects) > limit else None
+
+    def find_spilled(self) -> Step | None:
+        """The step that undo needs next, when it lies in a file."""
+        return self._undo[-1] if self._undo and self._undo[-1].project is None else None
 
     def note_saved(self, project: Project, path: Path) -> None:
         """`project` lies in `path` now."""
@@ -100,3 +116,25 @@ class Document(QObject):
     def _put(self, project: Project) -> None:
         before, self.project = self.project, project
         self.changed.emit(before, project)
+
+
+def measure_arrays(projects: Iterable[Project]) -> int:
+    """Bytes of the arrays that projects hold; what they share counts once."""
+    seen: dict[int, int] = {}
+    for project in projects:
+        _collect(project, seen)
+    return sum(seen.values())
+
+
+def _collect(value: object, seen: dict[int, int]) -> None:
+    if isinstance(value, np.ndarray):
+        seen[value.ctypes.data] = value.nbytes
+    elif isinstance(value, tuple):
+        for item in value:
+            _collect(item, seen)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _collect(item, seen)
+    elif is_dataclass(value) and not isinstance(value, Recipe):
+        for field in fields(value):
+            _collect(getattr(value, field.name), seen)

@@ -24,6 +24,7 @@ from .autosave import Autosave, Kept, list_kept, remove_kept
 from .desk import Desk
 from .edits import replace_still
 from .recent import keep_recent, read_recent
+from .spill import Spill, sweep_steps
 from .welcome import load_samples
 from .word_jobs import word_pipelines
 
@@ -43,6 +44,7 @@ class FileCommands:
         self._aside = self._data / "autosave"
         rest = desk.studio.settings.autosave_seconds
         self.autosave = Autosave(desk.document, desk.engine, desk.background, desk.start, self._aside, rest)
+        self.spill = Spill(desk.document, desk.engine, desk.background, desk.start, self._aside)
         self.recent: list[Path] = []
         self.kept: list[Kept] = []
         window, document = desk.window, desk.document
@@ -72,6 +74,7 @@ class FileCommands:
         """Show recent files and samples."""
         self.recent = await self._desk.background.run(read_recent, self._data)
         self._show_recent()
+        await self._desk.background.run(sweep_steps, self._aside)
         self.kept = await self._desk.background.run(list_kept, self._aside)
         self._offer_kept(self.kept)
         self._desk.window.actions_table.refresh()
@@ -262,6 +265,7 @@ class FileCommands:
             return
         self.autosave.stop()
         await self.autosave.forget()
+        await self.spill.close()
         await self._before_end()
         self._desk.window.hide()
         await self._desk.background.run(self._desk.engine.stop)
