@@ -140,8 +140,7 @@ def test_older_steps_go_into_files_and_come_back(driver: Driver) -> None:
         layers = (make_layer("a", LayerKind.PROP, masks=masks),)
         driver.document.edit(f"Paint {k}", replace(start_project(still), layers=layers))
     assert measure_arrays([driver.document.project]) == 8 * 12 * 4 + 16 * 8
-    driver.finish(spill.relieve())
-    assert driver.document.find_surplus(2000) is None
+    driver.qtbot.waitUntil(lambda: driver.document.find_surplus(2000) is None, timeout=20_000)
     for k in reversed(range(5)):
         with driver.wait(driver.document.changed, lambda old, new: True):
             driver.do("edit.undo")
