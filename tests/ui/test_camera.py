@@ -8,6 +8,7 @@ import pytest
 from stillto3d.project.space import Camera, aim_camera
 from stillto3d.ui.edits import put_camera
 from stillto3d.ui.horizon import HANDLES, drag_horizon, find_horizon, read_tilt
+from stillto3d.ui.vanishing import lay_lines, move_end, solve_lines
 
 from .conftest import SAMPLES, Driver
 
@@ -42,7 +43,7 @@ def test_dragging_the_horizon_tilts_the_camera(driver: Driver) -> None:
     driver.document.edit("Aim", put_camera(driver.document.project, camera))
     aimed = driver.document.project
     driver.do("view.horizon")
-    driver.finish(driver.session.commands.show_horizon())
+    driver.finish(driver.session.commands.camera.show_guides())
     line = find_horizon(camera)
     middle = (still.width / 2, sum(line) / 2)
     with driver.wait(driver.document.changed, lambda old, new: True):
@@ -56,3 +57,54 @@ def test_dragging_the_horizon_tilts_the_camera(driver: Driver) -> None:
     lens.lock.setChecked(True)
     driver.drag(middle, (middle[0], middle[1] + 20), (middle[0], middle[1] + 40))
     assert driver.document.project.hero.camera.measure_tilt()[0] == pytest.approx(-0.1)
+
+
+# --------------------------------------------------------------------------- vanishing lines
+
+
+def draw_lines(camera: Camera, turn: float) -> tuple:
+    """Lines on the floor and above it along two level directions at right angles, as the camera sees them."""
+    lines = []
+    for angle in (turn, turn + np.pi / 2):
+        way = np.array([np.cos(angle), 0, np.sin(angle)])
+        for height in (0.0, 2.4):
+            ends = np.array([[0.3, height, -5.0]]) + np.outer([-0.8, 0.8], way)
+            pixels, _ = camera.project(ends)
+            lines.append(tuple(map(tuple, pixels.tolist())))
+    return tuple(lines)
+
+
+@pytest.mark.parametrize(("pitch", "roll", "turn"), [(-0.2, 0.0, 0.6), (0.15, 0.12, 0.9), (-0.3, -0.05, 0.5)])
+def test_lines_along_the_set_solve_the_lens(pitch: float, roll: float, turn: float) -> None:
+    truth = make_camera(pitch, roll)
+    guess = Camera(960, 640, 500, 500, truth.cx, truth.cy, aim_camera(0, 0, 1.6))
+    solved = solve_lines(guess, draw_lines(truth, turn))
+    assert solved is not None
+    assert solved[0].fx == pytest.approx(900, rel=1e-6) and solved[0].origin["focal"].source == "user"
+    assert solved[1:] == pytest.approx((pitch, roll), abs=1e-6)
+
+
+def test_parallel_lines_leave_the_focal_length() -> None:
+    truth = make_camera(-0.2, 0.0)
+    solved = solve_lines(truth, draw_lines(truth, 0.0))
+    assert solved is not None and solved[0].fx == 900 and solved[1:] == pytest.approx((-0.2, 0), abs=1e-6)
+
+
+def test_dragging_a_line_changes_the_lens(driver: Driver) -> None:
+    driver.open(SAMPLES / "room_living" / "still.jpg")
+    still = driver.document.project.hero.still
+    camera = make_camera(-0.1, 0.0, still.width, still.height)
+    driver.document.edit("Aim", put_camera(driver.document.project, camera))
+    before = driver.document.project
+    driver.do("view.lines")
+    driver.finish(driver.session.commands.camera.show_guides())
+    lines = lay_lines(still.width, still.height)
+    x, y = lines[0][1]
+    with driver.wait(driver.document.changed, lambda old, new: True):
+        driver.drag((x, y), (x, y + 10), (x, y + 20))
+    expected = solve_lines(camera, move_end(lines, 1, (x, y + 20)))
+    now = driver.document.project.hero.camera
+    assert now.fx == pytest.approx(expected[0].fx, rel=0.02)
+    assert now.measure_tilt() == pytest.approx(expected[1:], abs=0.01)
+    driver.do("edit.undo")
+    assert driver.document.project is before

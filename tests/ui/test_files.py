@@ -151,7 +151,9 @@ def test_older_steps_go_into_files_and_come_back(driver: Driver) -> None:
 
 def test_what_projects_share_counts_once() -> None:
     project = make_project()
-    assert measure_arrays([project, replace(project, unit_scale=2.0)]) == measure_arrays([project]) == 8 * 12 * 4 + 16 * 8
+    assert (
+        measure_arrays([project, replace(project, unit_scale=2.0)]) == measure_arrays([project]) == 8 * 12 * 4 + 16 * 8
+    )
 
 
 # --------------------------------------------------------------------------- questions

@@ -129,3 +129,25 @@ def test_closing_while_a_job_runs_ends_every_worker(driver: Driver) -> None:
         driver.window.close()
     assert not driver.session.studio.engine.list_workers()
     assert not driver.session.engine.list_jobs()
+
+
+def test_thickness_is_tried_out_live_as_one_step(driver: Driver) -> None:
+    driver.open(STILL)
+    driver.click(*CUP)
+    layer_id = driver.accept()
+    with driver.wait(driver.document.changed, lambda old, new: has_set(new)):
+        driver.do("make.props")
+    made = driver.document.project
+    driver.window.layers.select(frozenset([layer_id]))
+    spin = driver.window.inspector.thickness
+    for thickness in (1.5, 0.4):
+        with driver.wait(driver.document.changed, lambda old, new, t=thickness: shape(new, layer_id) == t):
+            spin.setValue(thickness)
+    layer = driver.document.project.layer(layer_id)
+    assert len(layer.takes) == 1 and layer.takes[0].geometry is made.layer(layer_id).geometry
+    driver.do("edit.undo")
+    assert driver.document.project is made
+
+
+def shape(project: Any, layer_id: str) -> float:
+    return float(project.layer(layer_id).made_by.params["thickness"])

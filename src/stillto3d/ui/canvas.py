@@ -22,14 +22,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from .drawables import OUTLINE_PIXELS, Overlay, Picture
-from .horizon import HANDLES, Line, drag_horizon
+from .guides import Guides
+from .horizon import Line
 from .theme import colour
+from .vanishing import Lines
 
 ZOOM_STEP = 1.2
 GREATEST_ZOOM = 64.0
 SHARP_FROM = 1.5
 DRAG_PIXELS = 4
-GRAB_PIXELS = 12
 REST_MILLISECONDS = 120
 COARSE_FROM = 1.5  # screen pixels along a step of the coarse outline
 
@@ -79,6 +80,8 @@ class Canvas(QWidget):
     """The masks have been put on."""
     tilted = Signal(object)
     """The horizon (a Line) as it was dragged."""
+    aligned = Signal(object)
+    """The Lines along two directions as they were dragged."""
     measured = Signal(float, float, float, float)
     """A line x0, y0, x1, y1 that was drawn to be measured."""
     entered = Signal()
@@ -110,8 +113,7 @@ class Canvas(QWidget):
         self._radius = 16.0
         self._way: list[tuple[float, float]] = []
         self._pointer: QPointF | None = None
-        self._horizon: Line | None = None
-        self._handle: int | None = None
+        self.guides = Guides()
         self._cache: QPixmap | None = None
         self._moving = False  # then it is drawn quickly, and well once the view rests
         self._rest = QTimer(self)
@@ -142,9 +144,9 @@ class Canvas(QWidget):
         self._renew()
         self.drawn.emit()
 
-    def show_horizon(self, line: Line | None) -> None:
-        """Draw the horizon with its handles, or none."""
-        self._horizon, self._handle = line, None
+    def show_guides(self, horizon: Line | None, lines: Lines | None) -> None:
+        """Draw the horizon and lines along two directions, with handles; None for neither."""
+        self.guides.show(horizon, lines, self._size[0])
         self.update()
 
     # ----------------------------------------------------------------- tools
@@ -261,7 +263,7 @@ class Canvas(QWidget):
         if self._box is not None:
             painter.setPen(QPen(colour("bright"), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self._box)
-        self._draw_horizon(painter)
+        self.guides.draw(painter, self.to_widget)
         self._draw_way(painter)
         painter.end()
 
@@ -335,30 +337,6 @@ class Canvas(QWidget):
             if positive:
                 painter.drawLine(at - QPointF(0, 2.5), at + QPointF(0, 2.5))
 
-    def _draw_horizon(self, painter: QPainter) -> None:
-        if self._horizon is None:
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ends = self.to_widget(0, self._horizon[0]), self.to_widget(self._size[0], self._horizon[1])
-        for thickness, hue in ((3.0, colour("line", 0.6)), (1.25, colour("warning"))):
-            painter.setPen(QPen(hue, thickness))
-            painter.drawLine(*ends)
-        painter.setBrush(QBrush(colour("warning")))
-        for k in range(len(HANDLES)):
-            painter.drawEllipse(self._place_handle(k), 4, 4)
-
-    def _place_handle(self, handle: int) -> QPointF:
-        assert self._horizon is not None
-        left, right = self._horizon
-        return self.to_widget(HANDLES[handle] * self._size[0], left + (right - left) * HANDLES[handle])
-
-    def _find_handle(self, at: QPointF) -> int | None:
-        """The horizon's handle under the pointer."""
-        if self._horizon is None or self._tool is not Tool.POINT:
-            return None
-        far = [(at - self._place_handle(k)).manhattanLength() for k in range(len(HANDLES))]
-        return far.index(min(far)) if min(far) <= GRAB_PIXELS else None
-
     def _draw_way(self, painter: QPainter) -> None:
         """The stroke being drawn, and the brush where the pointer is."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -402,8 +380,7 @@ class Canvas(QWidget):
             self._pan_from = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._handle = self._find_handle(event.position())
-            if self._handle is not None:
+            if self._tool is Tool.POINT and self.guides.grab(event.position(), self.to_widget):
                 return
             self._press = event.position()
             if self._tool is not Tool.POINT:
@@ -417,8 +394,8 @@ class Canvas(QWidget):
             self._pan_from, self._framed = at, False
             self._moved()
             return
-        if self._handle is not None and self._horizon is not None:
-            self._horizon = drag_horizon(self._horizon, self._handle, self.to_still(at)[1])
+        if self.guides.holds:
+            self.guides.drag(*self.to_still(at))
             self.update()
             return
         if self._tool is not Tool.POINT:
@@ -438,9 +415,11 @@ class Canvas(QWidget):
         if self._pan_from is not None:
             self._pan_from = None
             self.take_tool(self._tool)
-        elif self._handle is not None:
-            self._handle = None
-            self.tilted.emit(self._horizon)
+        elif self.guides.holds:
+            if self.guides.release() == "horizon":
+                self.tilted.emit(self.guides.horizon)
+            else:
+                self.aligned.emit(self.guides.lines)
         elif self._press is not None and self._tool is not Tool.POINT:
             self._end_stroke(event)
         elif self._press is not None:

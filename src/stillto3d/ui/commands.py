@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from ..engine.jobs import Record
@@ -13,12 +12,13 @@ from ..errors import Cancelled, StillTo3DError
 from ..pipelines import PIPELINES
 from ..project.project import LayerKind, Patch, rebase_patch
 from ..words import tr
+from .camera_commands import CameraCommands
 from .desk import Desk
-from .edits import aim_shot, duplicate_layers, put_camera, remove_layers, solo_layers
+from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
-from .horizon import Line, find_horizon, read_tilt
 from .mask_commands import MaskCommands
+from .reshaping import Reshaping
 from .view_commands import ViewCommands
 from .word_jobs import word_pipelines
 
@@ -33,6 +33,8 @@ class Commands:
             desk.window.jobs.name(name, title)
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
         self.help = HelpCommands(desk)
+        self.reshaping = Reshaping(desk)
+        self.camera = CameraCommands(desk, self.run_pipeline)
         self.files = FileCommands(desk, self.run_pipeline, self.help.keep_layout)
         self._bind()
         start, inspector = desk.start, desk.window.inspector
@@ -59,10 +61,6 @@ class Commands:
         bind("make.prop", self.make_selected, lambda: bool(self._chosen_props()))
         bind("make.props", lambda: self.run_pipeline("prop", {}), lambda: bool(document.project.props()))
         bind("view.actual", window.canvas.show_actual_size, has_still)
-        bind("make.camera", self.solve_camera, has_still)
-        bind("view.horizon", self.show_horizon, has_still)
-        window.canvas.tilted.connect(self.tilt_camera)
-        document.changed.connect(lambda old, new: self._draw_horizon())
         bind("view.fill", window.fill_centre)
         window.actions_table.refresh()
 
@@ -97,39 +95,6 @@ class Commands:
         """Show the selected layers alone, or all again."""
         project = solo_layers(self._desk.document.project, self._desk.window.layers.selected())
         self._desk.document.edit(tr("Solo"), project)
-
-    # ----------------------------------------------------------------- the camera
-
-    async def solve_camera(self) -> None:
-        """Solve the camera again, and forget what was set by hand."""
-        document = self._desk.document
-        camera = document.project.hero.camera
-        if camera is not None and camera.locked:
-            document.edit(tr("Unlock the camera"), put_camera(document.project, replace(camera, locked=False)))
-        await self.run_pipeline("calibrate", {})
-
-    async def show_horizon(self) -> None:
-        """Show the horizon or hide it; the camera is solved first if it is not."""
-        shown = self._desk.window.actions_table.table["view.horizon"].isChecked()
-        if shown and self._desk.document.project.hero.camera is None:
-            await self.run_pipeline("calibrate", {})
-        self._draw_horizon()
-
-    def _draw_horizon(self) -> None:
-        project = self._desk.document.project
-        camera = project.hero.camera if project.shots else None
-        shown = self._desk.window.actions_table.table["view.horizon"].isChecked()
-        self._desk.window.canvas.show_horizon(find_horizon(camera) if shown and camera is not None else None)
-
-    def tilt_camera(self, line: Line) -> None:
-        """Aim the camera as the dragged horizon says."""
-        document = self._desk.document
-        camera = document.project.hero.camera
-        if camera is None or camera.locked:
-            self._draw_horizon()
-            return
-        pitch, roll = read_tilt(camera, line)
-        document.edit(tr("Drag the horizon"), aim_shot(document.project, pitch, roll, float(camera.position[1])))
 
     # ----------------------------------------------------------------- pipelines
 

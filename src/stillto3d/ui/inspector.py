@@ -41,6 +41,9 @@ class Inspector(QScrollArea):
     make_wanted = Signal(str, object)
     """Name of a prop that shall be made again, and its parameters."""
 
+    reshape_wanted = Signal(str, object)
+    """Id of a prop that shall have another form at once, and its parameters."""
+
     def __init__(self, document: Document, background: Background, start: Callable[[Any], Any]) -> None:
         super().__init__()
         self._document, self._background, self._start = document, background, start
@@ -125,6 +128,8 @@ class Inspector(QScrollArea):
         form.addRow(_quiet(tr("Thickness")), self.thickness)
         form.addRow(_quiet(tr("Detail")), self.detail)
         form.addRow("", self.make)
+        for spin in (self.thickness, self.detail):
+            spin.valueChanged.connect(self._reshape)
         self._prop_title = _heading(tr("Prop"))
         column.addWidget(self._prop_title)
         column.addWidget(self._prop_box)
@@ -156,8 +161,9 @@ class Inspector(QScrollArea):
             part.setVisible(is_prop)
         params = layer.made_by.params if layer.made_by is not None and layer.made_by.pipeline == "prop" else {}
         if before is None or before.id != layer.id or before.made_by is not layer.made_by:
-            self.thickness.setValue(float(params.get("thickness", 1.0)))
-            self.detail.setValue(float(params.get("grid", 160)))
+            for spin, value in ((self.thickness, params.get("thickness", 1.0)), (self.detail, params.get("grid", 160))):
+                with QSignalBlocker(spin):
+                    spin.setValue(float(value))
         self.make.setText(tr("Make again") if layer.geometry is not None else tr("Make prop"))
         self.recipe.setText(word_recipe(layer.made_by))
         for part in (self._recipe_title, self.recipe):
@@ -196,10 +202,16 @@ class Inspector(QScrollArea):
             label = tr("Move {name}", name=layer.name)
             self._document.edit(label, put_layers(self._document.project, moved))
 
+    def _read_params(self) -> dict[str, Any]:
+        return {"thickness": self.thickness.value(), "grid": round(self.detail.value())}
+
     def _make(self) -> None:
         if self._shown is not None:
-            params = {"thickness": self.thickness.value(), "grid": round(self.detail.value())}
-            self.make_wanted.emit(self._shown.name, params)
+            self.make_wanted.emit(self._shown.name, self._read_params())
+
+    def _reshape(self) -> None:
+        if self._shown is not None and self._shown.geometry is not None:
+            self.reshape_wanted.emit(self._shown.id, self._read_params())
 
     def _use_take(self) -> None:
         layer, index = self._shown, self.takes.currentIndex()

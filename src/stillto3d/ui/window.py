@@ -106,7 +106,9 @@ class MainWindow(QMainWindow):
         self.zoom_label.setMinimumWidth(48)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table = self.actions_table
-        views = [table.button(f"view.{name}") for name in ("horizon", "contour", "tint", "matte", "xray", "plate")]
+        views = [
+            table.button(f"view.{name}") for name in ("horizon", "lines", "contour", "tint", "matte", "xray", "plate")
+        ]
         bar = _strip(self.info_label, None, self.attempt_label, None, *views, self.zoom_label)
         self.welcome = Welcome()
         self._pages = QStackedWidget()

@@ -118,6 +118,9 @@ def _list_view() -> list[Wish]:
             "view.plate", tr("Clean p&late"), "Alt+5", tr("The plate; what is painted is filled again."), True, "plate"
         ),
         Wish("view.horizon", tr("&Horizon"), "H", tr("Show the horizon, to drag it straight."), True, "horizon"),
+        Wish(
+            "view.lines", tr("&Vanishing lines"), "J", tr("Lay lines along the set to solve its lens."), True, "lines"
+        ),
         Wish("view.lens", tr("Through the &lens"), "0|Num+0", tr("Look through the solved camera."), True, "camera"),
         Wish(
             "view.fill",
