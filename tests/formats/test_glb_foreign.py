@@ -257,6 +257,19 @@ def test_textures_that_are_small_enough_stay(run: Run, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.asarray(picture), texture)
 
 
+def test_textures_repeat_where_uvs_run_beyond_them(run: Run, tmp_path: Path) -> None:
+    box = make_box(make_texture(16, False))
+    assert box.corner_uvs is not None
+    tiled = replace(box, corner_uvs=box.corner_uvs * np.float32(3))
+    layers = tuple(Layer(str(k), str(k), LayerKind.PROP, geometry=mesh) for k, mesh in enumerate((box, tiled, box)))
+    write_glb(run, Project((), layers), tmp_path / "t.glb")
+    document = load(tmp_path / "t.glb")
+    materials = [document.meshes[k].primitives[0].material for k in range(3)]
+    textures = [document.materials[m].pbrMetallicRoughness.baseColorTexture.index for m in materials]
+    wraps = [document.samplers[document.textures[t].sampler].wrapS for t in textures]
+    assert wraps == [33071, 10497, 33071] and len(document.samplers) == 2
+
+
 def test_colours_at_a_hole_are_not_mixed_into_the_edge(run: Run, tmp_path: Path) -> None:
     """Scaled down, what alpha hides does not shine through."""
     texture = np.zeros((64, 64, 4), np.uint8)

@@ -26,6 +26,7 @@ from stillto3d.formats.gather import gather_points
 from stillto3d.formats.glb import write_glb, write_prop
 from stillto3d.formats.options import WriteOptions
 from stillto3d.formats.ply import write_points
+from stillto3d.formats.usd import write_usd
 from stillto3d.project.geometry import Points, measure_bounds
 from stillto3d.project.project import Layer, LayerKind, Project
 
@@ -138,6 +139,33 @@ def test_blender_finds_camera_set_and_props(run: Run, project: Project, tmp_path
         assert mesh["materials"] and mesh["uvs"] == 1 and "_OBSERVED" in mesh["attributes"]
         assert found["parents"][layer.name] == "küche 厨房"
     assert sorted(found["images"].values()) == [[32, 24], [64, 48]]
+
+
+@pytest.mark.parametrize("suffix", [".usda", ".usdc", ".usdz"])
+def test_blender_finds_the_same_in_usd(run: Run, project: Project, tmp_path: Path, suffix: str) -> None:
+    write_usd(run, project, tmp_path / f"shot{suffix}")
+    (found,) = probe(tmp_path / f"shot{suffix}")
+    camera = project.hero.camera
+    assert camera is not None
+    (lens,) = found["cameras"].values()
+    assert lens["angle_x"] == pytest.approx(2 * math.atan(camera.width / 2 / camera.fx), abs=1e-4)
+    assert lens["sensor"] == pytest.approx(camera.film_back_mm, rel=1e-4)
+    shift = np.array([(camera.width / 2 - camera.cx) / camera.width, (camera.cy - camera.height / 2) / camera.width])
+    np.testing.assert_allclose(lens["shift"][0], shift[0], atol=1e-4)
+    assert lens["shift"][1] * shift[1] > 0
+    np.testing.assert_allclose(np.array(lens["matrix"])[:3, 3], turn_z_up(camera.position[None])[0], atol=1e-5)
+    meshes = list(found["meshes"].values())
+    for layer, mesh in zip(project.layers[:3], meshes, strict=True):
+        assert layer.geometry is not None
+        bounds = turn_z_up(measure_bounds(layer.geometry, layer.transform))
+        np.testing.assert_allclose(mesh["bounds"], np.sort(bounds, axis=0), atol=1e-5)
+        assert mesh["materials"] and mesh["uvs"] == 1
+    assert sorted(found["images"].values()) == [[32, 24], [64, 48]]
+
+
+def test_blender_sees_splats_of_usd_as_points(run: Run, tmp_path: Path) -> None:
+    write_usd(run, make_splats(True), tmp_path / "s.usdc")
+    assert list(probe(tmp_path / "s.usdc")[0]["clouds"].values()) == [7]
 
 
 def test_blender_reads_the_points(run: Run, project: Project, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 PERMISSIVE = re.compile(
     r"\b(MIT|MIT-CMU|HPND|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|Unlicense|LGPL\w*|"
-    r"Lesser General Public|MPL|Mozilla Public|matplotlib)",
+    r"Lesser General Public|MPL|Mozilla Public|matplotlib|LicenseRef-TOST-1\.0)",
     re.IGNORECASE,
 )
 COPYLEFT = re.compile(r"(?<![L\w])A?GPL|(?<!Lesser )General Public|Affero", re.IGNORECASE)

@@ -15,6 +15,8 @@ def probe(path: str) -> dict[str, Any]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     if Path(path).suffix == ".ply":
         bpy.ops.wm.ply_import(filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y")
+    elif Path(path).suffix.startswith(".usd"):
+        bpy.ops.wm.usd_import(filepath=path)
     else:
         bpy.ops.import_scene.gltf(filepath=path)
     bpy.context.view_layer.update()
@@ -22,6 +24,7 @@ def probe(path: str) -> dict[str, Any]:
         "file": path,
         "cameras": {o.name: describe_camera(o) for o in bpy.data.objects if o.type == "CAMERA"},
         "meshes": {o.name: describe_mesh(o) for o in bpy.data.objects if o.type == "MESH"},
+        "clouds": {o.name: len(o.data.points) for o in bpy.data.objects if o.type == "POINTCLOUD"},
         "parents": {o.name: o.parent.name if o.parent else None for o in bpy.data.objects},
         "images": {image.name: list(image.size) for image in bpy.data.images if image.size[0]},
     }
@@ -33,6 +36,8 @@ def describe_camera(camera: Any) -> dict[str, Any]:
     return {
         "angle_x": data.angle_x,
         "angle_y": data.angle_y,
+        "sensor": data.sensor_width,
+        "shift": [data.shift_x, data.shift_y],
         "matrix": [list(row) for row in camera.matrix_world],
         "extras": {key: value for key, value in data.items() if isinstance(value, int | float | str)},
     }

@@ -25,6 +25,8 @@ from .s3d import read_s3d, write_s3d
 from .spz import MAGICS as SPZ_MAGICS
 from .spz import read_spz_layers, write_spz
 from .staging import REPORT, check_set, recover
+from .usd import write_usd
+from .usd_layers import read_usd_layers
 
 Describe = Callable[[Run, Path], dict[str, Any]]
 
@@ -66,10 +68,13 @@ FORMATS: dict[str, Format] = {
     ".ply": _bring_layers("PLY", "ply", read_ply_layers, write_ply, (b"ply",), inspection.describe_ply),
     ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, SPZ_MAGICS),
     ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj),
+    ".usdc": _bring_layers("USD, binary", "usd", read_usd_layers, write_usd, (b"PXR-USDC",)),
+    ".usda": _bring_layers("USD, text", "usd", read_usd_layers, write_usd, (b"#usda",)),
+    ".usdz": _bring_layers("USD package", "usd", read_usd_layers, write_usd),
 }
 """By suffix, in lower case. Whatever is not listed is read as a still, which its content decides."""
 
-_ALIASES = {".gltf": ".glb"}
+_ALIASES = {".gltf": ".glb", ".usd": ".usdc"}
 _STILL = Format("Still", "still", inspection.describe_still)
 
 
@@ -84,7 +89,9 @@ def recognise(path: Path) -> Format:
     if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would never end
         raise BadInput("{name} is not a file.", "Name a file.", name=path.name)
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(8)
+    if path.suffix.lower() == ".usdz" and head.startswith(b"PK"):  # a ZIP too
+        return FORMATS[".usdz"]
     known = (row for row in FORMATS.values() if any(head.startswith(magic) for magic in row.magics))
     return next(known, None) or find_format(path) or _STILL
 

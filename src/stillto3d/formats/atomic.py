@@ -67,6 +67,12 @@ def lock_file(fd: int) -> bool:
     return True
 
 
+def sync_file(path: Path) -> None:
+    """Make what a file holds survive a power cut."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames in `folder` survive a power cut, where the system can."""
     if sys.platform == "win32":

@@ -97,6 +97,12 @@ def convert_splats(splats: Splats) -> Points:
     return Points(splats.means, show_splats(splats), splats.observed)
 
 
+def repeats_texture(uvs: NDArray[np.float32]) -> bool:
+    """Whether uvs [..., 2] run beyond the texture, which then repeats."""
+    slack = np.float32(1e-3)
+    return bool(uvs.size) and not bool((uvs.min() >= -slack) & (uvs.max() <= 1 + slack))
+
+
 def color_vertices(mesh: Mesh) -> U8 | None:
     """Each vertex in the colour of the texel under its uv, u8[n, 3]; textures repeat beyond their edges."""
     if mesh.material is None or mesh.uvs is None:

@@ -25,7 +25,7 @@ from ..project.geometry import Material, Mesh, Points, Splats
 from ..project.still import U8
 from .about import SOFTWARE, About, compose_xmp_packet
 from .atomic import replace_file
-from .gather import show_splats
+from .gather import repeats_texture, show_splats
 from .glb_reader import check_glb
 from .options import WriteOptions
 from .strict_json import write_json
@@ -33,7 +33,7 @@ from .strict_json import write_json
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5123, 5125, 5126
 _POINTS = 0
-_CLAMP_TO_EDGE, _LINEAR, _LINEAR_MIPMAP_LINEAR = 33071, 9729, 9987
+_CLAMP_TO_EDGE, _REPEAT, _LINEAR, _LINEAR_MIPMAP_LINEAR = 33071, 10497, 9729, 9987
 _SIZE_CEILING = (1 << 32) - 1
 _WRITE_PIECE = 8 << 20
 _ALPHA = "alphaMode"
@@ -112,7 +112,11 @@ class GlbDocument:
         primitive = {
             "attributes": attributes,
             "indices": self._add_indices(mesh.faces, len(mesh.positions)),
-            "material": self._add_material(mesh.material if textured else None, double_sided),
+            "material": self._add_material(
+                mesh.material if textured else None,
+                double_sided,
+                textured and mesh.uvs is not None and repeats_texture(mesh.uvs),
+            ),
         }
         return self.add("meshes", {"name": name, "primitives": [primitive]})
 
@@ -160,15 +164,15 @@ class GlbDocument:
 
     # ------------------------------------------------------------------ materials
 
-    def _add_material(self, material: Material | None, double_sided: bool) -> int:
-        key = (id(material), double_sided)
+    def _add_material(self, material: Material | None, double_sided: bool, repeat: bool = False) -> int:
+        key = (id(material), double_sided, repeat)
         if key not in self._materials:
             surface: Entry = {"metallicFactor": 0.0, "roughnessFactor": 0.9}
             entry: Entry = {"pbrMetallicRoughness": surface}
             if material is not None:
                 surface["metallicFactor"] = float(material.metallic)
                 surface["roughnessFactor"] = float(material.roughness)
-                surface["baseColorTexture"] = {"index": self._add_texture(material.base_color)}
+                surface["baseColorTexture"] = {"index": self._add_texture(material.base_color, repeat)}
                 if material.base_color.shape[2] == 4:
                     entry[_ALPHA] = "BLEND"
             if double_sided:
@@ -179,24 +183,26 @@ class GlbDocument:
             self._materials[key] = self.add("materials", entry)
         return self._materials[key]
 
-    def _add_texture(self, pixels: U8) -> int:
-        key = (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides)
+    def _add_texture(self, pixels: U8, repeat: bool) -> int:
+        key = (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides, repeat)
         if key not in self._textures:
             kind = choose_encoding(pixels, self._options)
             ask = EncodeImage(pixels, kind, self._options.quality, self._options.texture_size)
             view: Entry = {"buffer": 0, "byteOffset": _SIZE_CEILING, "byteLength": _SIZE_CEILING}
             self._pictures.append(_Picture(view, self._encoder.submit(self._run.call, ask)))
             image = self.add("images", {"mimeType": f"image/{kind}", "bufferView": self.add("bufferViews", view)})
-            if "samplers" not in self._doc:
-                wrap = {"wrapS": _CLAMP_TO_EDGE, "wrapT": _CLAMP_TO_EDGE}
-                self.add("samplers", {"magFilter": _LINEAR, "minFilter": _LINEAR_MIPMAP_LINEAR, **wrap})
-            texture: Entry = {"sampler": 0, "source": image}
+            texture: Entry = {"sampler": self._add_sampler(_REPEAT if repeat else _CLAMP_TO_EDGE), "source": image}
             if kind == "webp":
                 del texture["source"]
                 texture["extensions"] = {"EXT_texture_webp": {"source": image}}
                 self._extend("EXT_texture_webp", required=True)
             self._textures[key] = self.add("textures", texture)
         return self._textures[key]
+
+    def _add_sampler(self, wrap: int) -> int:
+        sampler = {"magFilter": _LINEAR, "minFilter": _LINEAR_MIPMAP_LINEAR, "wrapS": wrap, "wrapT": wrap}
+        samplers: list[Entry] = self._doc.setdefault("samplers", [])
+        return samplers.index(sampler) if sampler in samplers else self.add("samplers", sampler)
 
     # ------------------------------------------------------------------ accessors
 

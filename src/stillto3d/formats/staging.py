@@ -20,7 +20,7 @@ from typing import Any
 from ..engine.run import Run
 from ..errors import BadInput, CannotAccess, word_os_error
 from ..words import tr
-from .atomic import lock_file, sync_folder
+from .atomic import lock_file, sync_file, sync_folder
 from .strict_json import read_json
 
 REPORT = "report.json"
@@ -84,6 +84,8 @@ class Staging:
         """
         try:
             files = _list_files(run, self.folder)
+            for file in files:  # not every library that wrote one has synced it
+                sync_file(self.folder / file["path"])
             run.check()
             self.out.mkdir(exist_ok=True)
             self._move_in([{**file, "replaces": (self.out / file["path"]).exists()} for file in files], [])

@@ -288,6 +288,55 @@ class ReadObj:
         return found
 
 
+@dataclass(frozen=True)
+class ReadUsd:
+    """Read a USD file, in a process of its own. Values may be no numbers: a file is a stranger's."""
+
+    path: str
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "read_usd"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {"path": self.path}
+
+    def read(self, reply: Reply) -> UsdScene:
+        up, items = reply.values.get("up"), reply.values.get("items")
+        if up not in ("Y", "Z") or not isinstance(items, list):
+            raise BadAnswer("The model's answer lacks {name}.", name="items")
+        sorted_out: list[Arrays] = [{} for _ in items]
+        textures: dict[int, U8] = {}
+        for name, array in reply.arrays.items():
+            k, _, field = name.partition(".")
+            if k == "texture":
+                textures[int(field)] = reply.array(name, "u1", None, None, 3)
+            else:
+                sorted_out[int(k)][field] = array
+        parts = [UsdItem(item, arrays) for item, arrays in zip(items, sorted_out, strict=True)]
+        return UsdScene(up, reply.number("metres", 1e-9, 1e9), tuple(parts), textures)
+
+
+@dataclass(frozen=True, eq=False)
+class UsdItem:
+    """One prim: `told` holds kind (mesh, points, splats, camera), name, matrix and more, `arrays` its values."""
+
+    told: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class UsdScene:
+    """What a stage shows; `up` is "Y" or "Z", `metres` how many there are in its unit; textures by number."""
+
+    up: str
+    metres: float
+    items: tuple[UsdItem, ...]
+    textures: Mapping[int, U8]
+
+
 @dataclass(frozen=True, eq=False)
 class ReduceMesh:
     """A coarser copy of a mesh, with about so many triangles, under the same texture."""
@@ -433,6 +482,54 @@ class LiftForeground:
 
     def read(self, reply: Reply) -> U8:
         return reply.array("foreground", "u1", self.still.height, self.still.width, 3)
+
+
+# --------------------------------------------------------------------------- detector
+
+
+@dataclass(frozen=True, eq=False)
+class DetectThings:
+    """Boxes (and masks, from a model that gives them) of the things that words name; without words, of all known."""
+
+    still: Still
+    words: Sequence[str] = ()
+    role: ClassVar[str] = "detector"
+    op: ClassVar[str] = "detect"
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {"words": list(self.words)}
+
+    def read(self, reply: Reply) -> tuple[Detection, ...]:
+        width, height = self.still.width, self.still.height
+        boxes = reply.array("boxes", "f4", None, 4)
+        scores = reply.array("scores", "f4", len(boxes))
+        labels = reply.values.get("labels")
+        if not isinstance(labels, list) or len(labels) != len(boxes):
+            raise BadAnswer("The detector does not name what it found.")
+        x0, y0, x1, y1 = boxes.T
+        inside = (x0 >= 0) & (y0 >= 0) & (x1 <= width) & (y1 <= height) & (x0 < x1) & (y0 < y1)
+        if not inside.all() or (len(scores) and (scores.min() < 0 or scores.max() > 1)):
+            raise BadAnswer("The detector answered with boxes outside the still, or a confidence outside 0 to 1.")
+        masks: Sequence[U8 | None] = [None] * len(boxes)
+        if "masks" in reply.arrays:
+            masks = list(reply.array("masks", "u1", len(boxes), height, width))
+        return tuple(
+            Detection(str(label), float(score), tuple(map(float, box)), None if m is None else Mask(m, self.still.id))
+            for label, score, box, m in zip(labels, scores, boxes, masks, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """One thing in a still: what it is, how sure that is (0 to 1), its box x0, y0, x1, y1 in pixels, its mask."""
+
+    label: str
+    confidence: float
+    box: tuple[float, ...]
+    mask: Mask | None = None
 
 
 # --------------------------------------------------------------------------- calibrator, depth, inpainter

@@ -193,7 +193,8 @@ def find_quaternions(turns: NDArray[Any]) -> F64:
 
 def find_quaternion(turn: F64) -> F64:
     """The unit quaternion wxyz of a rotation f64[3, 3], w >= 0."""
-    return find_quaternions(np.asarray(turn)[None])[0]
+    quaternion: F64 = find_quaternions(np.asarray(turn)[None])[0]
+    return quaternion
 
 
 def multiply_quaternions(left: F64, right: NDArray[Any]) -> F64:
@@ -213,6 +214,18 @@ def make_rotations(quaternions: NDArray[Any]) -> F64:
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ]
     return np.moveaxis(np.array(rows), -1, 0)
+
+
+def stand_up(up: str, metres: float = 1.0) -> F64:
+    """The 4x4 transform from a world whose `up` is "Y", "Z" or "-Y", in units of `metres`, to ours."""
+    turns = {
+        "Y": np.eye(3),
+        "Z": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]]),
+        "-Y": np.diag([1.0, -1.0, -1.0]),
+    }
+    matrix = np.eye(4)
+    matrix[:3, :3] = turns[up] * metres
+    return matrix
 
 
 def translate(offset: ArrayLike) -> F64:

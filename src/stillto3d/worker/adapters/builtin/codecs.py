@@ -7,7 +7,7 @@ Ops
                   params format "png"|"jpeg"|"webp"|"tiff"|"exr", quality 1..100 (jpeg, webp),
                   longest (side in pixels, to which larger pictures are scaled down; 0: any) -> bytes u8[n]
     reduce_mesh   see reduce
-    read_obj      see obj_reader
+    read_obj, read_usd  see obj_reader, usd_reader
 What a file is, is told by its content, never by its name. Sizes are checked before anything is decoded.
 """
 
@@ -24,7 +24,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from ...errors import BadInput
-from . import obj_reader, reduce
+from . import obj_reader, reduce, usd_reader
 from .decoded import MAX_BYTES, MAX_PIXELS, Decoded, Limits
 
 KNOWN = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, EXR, DPX, BMP, GIF"
@@ -65,7 +65,7 @@ Op = Callable[[dict[str, np.ndarray], dict[str, Any], Any], dict[str, Any]]
 def load(weights: Path | None, device: str) -> dict[str, Op]:
     """The ops by name; every codec is imported when a file first needs it."""
     ops = {"decode": decode, "decode_bytes": decode_bytes, "encode": encode}
-    return ops | {"reduce_mesh": reduce.reduce_mesh, "read_obj": obj_reader.read_obj}
+    return ops | {"reduce_mesh": reduce.reduce_mesh, "read_obj": obj_reader.read_obj, "read_usd": usd_reader.read_usd}
 
 
 def decode(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any) -> dict[str, Any]:

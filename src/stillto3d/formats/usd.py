@@ -1,0 +1,235 @@
+"""USD (.usda, .usdc, .usdz) through usd-core: the shot as an assembly of components, in metres, Y up.
+
+A component holds its geometry, its material and, as variants, what readers may choose: `rep` (splats or points),
+`lod` (coarser meshes), `look` (the still's light as it is, or lit anew). Textures lie in `<name>_textures/`, or
+inside a .usdz, which holds no splats.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..engine.run import Run
+from ..errors import BadInput
+from ..models.roles import EncodeImage
+from ..project.geometry import Geometry, Material, Mesh, Splats
+from ..project.project import Layer, Project
+from ..project.still import U8
+from ..words import tr
+from .about import About, compose_xmp, describe_project
+from .gather import convert_splats, list_visible, repeats_texture
+from .glb_document import choose_encoding
+from .lods import reduce_geometry
+from .options import AS_THEY_ARE, WriteOptions
+from .staging import name_file, name_files, stage_set
+from .strict_json import clean_text
+from .usd_prims import (
+    define_camera,
+    define_component,
+    define_material,
+    define_mesh,
+    define_points,
+    define_root,
+    define_splats,
+    name_prim,
+    use_variant,
+)
+
+SUFFIXES = (".usda", ".usdc", ".usdz")
+_PACKAGE, _MAIN = "package", "scene"
+_TEXTURES = {"jpeg": "jpg", "png": "png"}
+
+
+def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
+    """The shot as USD; the suffix says whether as text, binary or package.
+
+    Raises BadInput (a name that USD cannot take, no room for splats), CannotAccess, Cancelled.
+    """
+    suffix = path.suffix.lower()
+    layers = list_visible(project)
+    about = describe_project(project, layers)
+    notes = []
+    with stage_set(path.parent) as staging:
+        packed = suffix == ".usdz"
+        folder = staging.home / _PACKAGE if packed else staging.folder
+        folder.mkdir(exist_ok=True)
+        textures = _Textures(run, folder, f"{name_file(path.stem)}_textures", options, packed)
+        main = folder / f"{_MAIN}{'.usdc' if packed else suffix}"
+        if packed and any(isinstance(layer.geometry, Splats) for layer in layers):
+            notes.append(tr("A .usdz holds no splats: they were written as points."))
+        with _open_stage(main) as stage:
+            _fill_stage(run, stage, project, layers, about, textures, options, packed)
+        check_usd(main, len(layers))
+        if packed:
+            _pack(folder, main, textures.files, staging.folder / path.name)
+        else:
+            main.rename(staging.folder / path.name)
+        staging.commit_beside(run)
+    return notes
+
+
+@contextmanager
+def _open_stage(path: Path) -> Iterator[Any]:
+    """A new stage that is saved when the block ends well. Raises BadInput for a name that is not Unicode."""
+    from pxr import Usd
+
+    try:
+        os.fspath(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = "USD cannot be written into {path}: its name is not Unicode."
+        raise BadInput(message, "Rename the folder.", path=clean_text(str(path.parent))) from error
+    stage = Usd.Stage.CreateNew(str(path))
+    yield stage
+    stage.GetRootLayer().Save()
+
+
+def _fill_stage(
+    run: Run,
+    stage: Any,
+    project: Project,
+    layers: list[Layer],
+    about: About,
+    textures: _Textures,
+    options: WriteOptions,
+    packed: bool,
+) -> None:
+    root = define_root(stage, about, compose_xmp(about))
+    names = [name_prim(layer.name) for layer in layers]
+    taken: set[str] = set()
+    for k, shot in enumerate(project.shots):
+        if shot.camera is not None:
+            name = "camera" if k == 0 else f"camera_{k + 1:02d}"
+            taken.add(name)
+            define_camera(stage, root.GetPath().AppendChild(name), shot.camera, primary=k == 0 and not packed)
+    for k, (layer, name) in enumerate(zip(layers, names, strict=True)):
+        part = run.sub(k / len(layers), 1 / len(layers))
+        part.check()
+        chosen, n = name, 1
+        while chosen in taken:
+            n += 1
+            chosen = f"{name}_{n:02d}"
+        taken.add(chosen)
+        _add_layer(part, stage, root.GetPath().AppendChild(chosen), layer, textures, options, packed)
+
+
+def _add_layer(
+    run: Run, stage: Any, path: Any, layer: Layer, textures: _Textures, options: WriteOptions, packed: bool
+) -> None:
+    geometry = layer.geometry
+    assert geometry is not None
+    component = define_component(stage, path, layer)
+    if isinstance(geometry, Splats):
+        points = convert_splats(geometry)
+        if packed:
+            define_points(stage, path.AppendChild("points"), points)
+            return
+        for rep in ("splats", "points"):
+            with use_variant(component, "rep", rep):
+                if rep == "splats":
+                    define_splats(stage, path.AppendChild("splats"), geometry)
+                else:
+                    define_points(stage, path.AppendChild("points"), points)
+        return
+    material = None
+    if isinstance(geometry, Mesh) and geometry.material is not None and _has_uvs(geometry):
+        file = textures.write(layer.name, geometry.material)
+        uvs = geometry.corner_uvs if geometry.uvs is None else geometry.uvs
+        repeat = uvs is not None and repeats_texture(uvs)
+        material = define_material(stage, path.AppendChild("material"), geometry.material, file, repeat)
+    if not isinstance(geometry, Mesh):
+        define_points(stage, path.AppendChild("points"), geometry)
+        return
+    levels = list(_list_levels(run, geometry, options))
+    for level, mesh in enumerate(levels):
+        if len(levels) == 1:
+            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material)
+            continue
+        with use_variant(component, "lod", f"lod{level}"):
+            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material)
+    if len(levels) > 1:
+        component.GetVariantSet("lod").SetVariantSelection("lod0")
+
+
+def _has_uvs(mesh: Mesh) -> bool:
+    return mesh.uvs is not None or mesh.corner_uvs is not None
+
+
+def _list_levels(run: Run, mesh: Mesh, options: WriteOptions) -> Iterator[Mesh]:
+    yield mesh
+    for level in range(1, options.lods + 1):
+        coarse: Geometry = reduce_geometry(run, mesh, level)
+        if isinstance(coarse, Mesh):
+            yield coarse
+
+
+class _Textures:
+    """Writes each texture once, under the name of the layer that first shows it."""
+
+    def __init__(self, run: Run, folder: Path, place: str, options: WriteOptions, packed: bool) -> None:
+        self._run, self._folder, self._place, self._options, self._packed = run, folder, place, options, packed
+        self._known: dict[Any, str] = {}
+        self._names: list[str] = []
+        self.files: list[str] = []
+
+    def write(self, name: str, material: Material) -> str:
+        """The path of the material's texture, relative to the stage."""
+        pixels = material.base_color
+        key = (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides)
+        if key not in self._known:
+            self._known[key] = self._encode(name, pixels)
+        return self._known[key]
+
+    def _encode(self, name: str, pixels: U8) -> str:
+        kind = choose_encoding(pixels, self._options)
+        if kind not in _TEXTURES:
+            raise BadInput("USD textures are JPEG or PNG.", "Choose one of them.")
+        data = self._run.call(EncodeImage(pixels, kind, self._options.quality, self._options.texture_size))
+        (chosen,) = name_files([name], self._names)
+        self._names.append(chosen)
+        place = "textures" if self._packed else self._place
+        (self._folder / place).mkdir(exist_ok=True)
+        file = f"{place}/{chosen}.{_TEXTURES[kind]}"
+        (self._folder / file).write_bytes(data)
+        self.files.append(file)
+        return f"./{file}"
+
+
+def check_usd(path: Path, components: int | None = None) -> dict[str, Any]:
+    """That a stage of ours opens again whole: its root, its components, meshes that hold together, its textures."""
+    from pxr import Usd, UsdGeom, UsdShade
+
+    stage = Usd.Stage.Open(str(path))
+    root = stage.GetDefaultPrim() if stage else None
+    if not root:
+        raise BadInput("{name} is damaged: {what}.", name=path.name, what="it cannot be opened again")
+    meshes = 0
+    for prim in stage.Traverse():
+        if prim.IsA(UsdGeom.Mesh):
+            mesh = UsdGeom.Mesh(prim)
+            counts, corners = mesh.GetFaceVertexCountsAttr().Get(), mesh.GetFaceVertexIndicesAttr().Get()
+            if 3 * len(counts) != len(corners):
+                raise BadInput("{name} is damaged: {what}.", name=path.name, what="its triangles are not whole")
+            meshes += 1
+        if prim.IsA(UsdShade.Shader):
+            file = UsdShade.Shader(prim).GetInput("file")
+            asset = file.Get() if file else None
+            if asset is not None and not asset.resolvedPath:
+                raise BadInput("{name} is damaged: {what}.", name=path.name, what=f"{asset.path} is missing")
+    found = sum(Usd.ModelAPI(prim).IsModel() and not Usd.ModelAPI(prim).IsGroup() for prim in root.GetChildren())
+    if components is not None and found != components:
+        raise BadInput("{name} is damaged: {what}.", name=path.name, what="it does not hold every layer")
+    return {"components": found, "meshes": meshes}
+
+
+def _pack(folder: Path, main: Path, files: list[str], target: Path) -> None:
+    """A .usdz: stored, aligned to 64 bytes, the stage first."""
+    from pxr import Sdf
+
+    with Sdf.ZipFileWriter.CreateNew(str(target)) as writer:
+        writer.AddFile(str(main), main.name)
+        for file in files:
+            writer.AddFile(str(folder / file), file)
