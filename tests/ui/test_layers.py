@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -179,3 +181,17 @@ def test_the_lens_is_changed_by_hand(driver: Driver) -> None:
     assert np.degrees(driver.document.project.hero.camera.measure_tilt()[0]) == pytest.approx(-5)
     lens.lock.setChecked(True)
     assert driver.document.project.hero.camera.locked and not lens.focal.isEnabled()
+
+
+def test_layers_are_dragged_out_as_a_file(driver: Driver) -> None:
+    project = make_project()
+    driver.document.open(project, None)
+    chosen = ids(project, "b")
+    mime = driver.session.commands.drag_out.begin(chosen)
+    assert mime.hasUrls() and bytes(mime.data("application/x-stillto3d-layers").data()).decode() in chosen
+    (url,) = mime.urls()
+    data = Path(url.toLocalFile()).read_bytes()
+    assert url.fileName() == "b.glb" and data[:4] == b"glTF" and b'"name":"b"' in data and b'"name":"a"' not in data
+    empty = make_layer("mask", LayerKind.PROP)
+    driver.document.edit("Add", Project(project.shots, (empty,)))
+    assert not driver.session.commands.drag_out.begin(frozenset([empty.id])).hasUrls()

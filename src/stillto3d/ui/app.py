@@ -91,6 +91,7 @@ class Session:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        self.commands.drag_out.close()
         self.background.close()
         self.studio.close()
         own = (self.commands.files.autosave, self.window.masking, self.window.actions_table, self.engine, self.document)

@@ -14,6 +14,7 @@ from ..project.project import LayerKind, Patch, rebase_patch
 from ..words import tr
 from .camera_commands import CameraCommands
 from .desk import Desk
+from .drag_out import DragOut
 from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
@@ -35,6 +36,8 @@ class Commands:
         self.help = HelpCommands(desk)
         self.reshaping = Reshaping(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)
+        self.drag_out = DragOut(desk.engine, lambda: desk.document.project)
+        desk.window.layers.make_dragged = self.drag_out.begin
         self.files = FileCommands(desk, self.run_pipeline, self.help.keep_layout)
         self._bind()
         start, inspector = desk.start, desk.window.inspector

@@ -60,6 +60,12 @@ class EngineThread(QObject):
         """Queue `work`; the future answers with its result or raises what went wrong (Cancelled, too)."""
         return self.watch(self._engine.submit(label, work, lane, key, record, policy))
 
+    def start_job(self, label: str, work: Callable[[Run], Any], lane: LaneName) -> Job:
+        """`submit` for those who need the job itself and not its result."""
+        job = self._engine.submit(label, work, lane)
+        self.watch(job).add_done_callback(lambda future: future.cancelled() or future.exception())
+        return job
+
     def watch(self, job: Job) -> asyncio.Future[Any]:
         """The end of a submitted job as a future."""
         future = self._loop.create_future()

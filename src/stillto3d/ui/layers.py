@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QDragMoveEvent, QDropEvent, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -74,6 +75,7 @@ class LayerPanel(QTreeWidget):
         self._groups = {LayerKind.SCENE: self._add_group(tr("SCENE")), LayerKind.PROP: self._add_group(tr("PROPS"))}
         self._items: dict[str, QTreeWidgetItem] = {}
         self._busy: frozenset[str] = frozenset()
+        self.make_dragged: Callable[[frozenset[str]], QMimeData] | None = None
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -201,6 +203,15 @@ class LayerPanel(QTreeWidget):
         self._document.edit(label, put_layers(self._document.project, layer))
 
     # ----------------------------------------------------------------- dragging rows
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        if self.make_dragged is not None and self.selected():
+            drag = QDrag(self)
+            drag.setMimeData(self.make_dragged(self.selected()))
+            drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.MoveAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        event.setAccepted(event.source() is self)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         super().dragMoveEvent(event)

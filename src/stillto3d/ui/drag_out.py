@@ -1,0 +1,76 @@
+"""Layers that are dragged out of the window arrive elsewhere as a GLB file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMetaType, QMimeData, QUrl
+
+from .. import formats
+from ..engine.jobs import Job
+from ..project.project import Project
+from ..words import tr
+from .engine_thread import EngineThread
+
+URLS = "text/uri-list"
+LAYERS = "application/x-stillto3d-layers"
+PATIENCE_SECONDS = 20.0
+
+
+class DraggedLayers(QMimeData):
+    """Begins to write the file when the drag begins; whoever asks where it lies waits for its end."""
+
+    def __init__(self, ids: frozenset[str], job: Job | None, path: Path) -> None:
+        super().__init__()
+        self._job, self._path = job, path
+        self.setData(LAYERS, "\n".join(sorted(ids)).encode("ascii"))
+
+    def formats(self) -> list[str]:
+        return [LAYERS, URLS] if self._job is not None else [LAYERS]
+
+    def hasFormat(self, mimetype: str) -> bool:
+        return mimetype in self.formats()
+
+    def retrieveData(self, mimetype: str, kind: QMetaType) -> Any:
+        if mimetype != URLS or self._job is None:
+            return super().retrieveData(mimetype, kind)
+        self._job.wait(PATIENCE_SECONDS)
+        return [QUrl.fromLocalFile(str(self._path))] if self._path.exists() else []
+
+
+class DragOut:
+    """Makes what is dragged; the files live as long as the window."""
+
+    def __init__(self, engine: EngineThread, get_project: Callable[[], Project]) -> None:
+        self._engine, self._get_project = engine, get_project
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._count = 0
+
+    def begin(self, ids: frozenset[str]) -> DraggedLayers:
+        """The layers of these ids, ready to be let go anywhere."""
+        project = self._get_project()
+        chosen = tuple(layer for layer in project.layers if layer.id in ids and layer.geometry is not None)
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="stillto3d-drag-")
+        self._count += 1
+        folder = Path(self._folder.name) / str(self._count)
+        folder.mkdir()
+        name = chosen[0].name if len(chosen) == 1 else project.shots[0].still.name if project.shots else "layers"
+        path = folder / f"{''.join(c if c.isalnum() or c in '-_ ' else '_' for c in name)}.glb"
+        if not chosen:
+            return DraggedLayers(ids, None, path)
+        part = replace(project, layers=chosen)
+        title = tr("Write {name}", name=path.name)
+        return DraggedLayers(
+            ids, self._engine.start_job(title, lambda run: formats.write(run, part, path), "files"), path
+        )
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
