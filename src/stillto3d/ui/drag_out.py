@@ -35,7 +35,7 @@ class DraggedLayers(QMimeData):
     def hasFormat(self, mimetype: str) -> bool:
         return mimetype in self.formats()
 
-    def retrieveData(self, mimetype: str, kind: QMetaType) -> Any:
+    def retrieveData(self, mimetype: str, kind: QMetaType | QMetaType.Type) -> Any:
         if mimetype != URLS or self._job is None:
             return super().retrieveData(mimetype, kind)
         self._job.wait(PATIENCE_SECONDS)
