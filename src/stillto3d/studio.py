@@ -152,6 +152,16 @@ class Studio:
         target, chosen = Path(path), options or WriteOptions()
         return self.engine.submit("write", lambda run: formats.write(run, project, target, chosen))
 
+    def import_camera(self, project: Project, path: str | Path) -> Job:
+        """Queue reading the hero's camera from a file (fSpy, COLMAP, transforms.json, USD); its result is a Patch."""
+        target = Path(path)
+        return self.engine.submit("import", lambda run: formats.import_camera(run, project, target))
+
+    def import_layers(self, path: str | Path) -> Job:
+        """Queue reading the layers of a file (GLB, PLY, SPZ, OBJ, USD); its result holds them, with notes."""
+        target = Path(path)
+        return self.engine.submit("import", lambda run: formats.import_layers(run, target))
+
     def inspect(self, path: str | Path) -> dict[str, Any]:
         """What a still, project, GLB, PLY or set holds."""
         target = Path(path)

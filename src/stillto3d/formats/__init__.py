@@ -11,8 +11,13 @@ from typing import Any
 
 from ..engine.run import Run
 from ..errors import BadInput, CannotAccess, word_os_error
-from ..project.project import Project
+from ..project.project import Patch, Project
 from . import inspection
+from .camera_import import ReadCamera, make_camera_patch, read_usd_camera
+from .camera_json import check_camera_json, read_camera_json, write_camera_json
+from .chan import check_chan, read_chan, write_chan
+from .colmap import check_colmap, is_model, read_colmap, write_colmap
+from .fspy import check_fspy, read_fspy, write_fspy
 from .glb import write_glb
 from .glb_layers import read_glb_layers
 from .imported import Imported
@@ -30,6 +35,8 @@ from .usd_layers import read_usd_layers
 
 Describe = Callable[[Run, Path], dict[str, Any]]
 
+COLMAP = "colmap"
+
 
 @dataclass(frozen=True)
 class Format:
@@ -39,6 +46,7 @@ class Format:
     magics    first bytes by which a file is known, whatever its suffix
     read      the project that a file is
     layers    the layers that a foreign file brings
+    camera    the camera that a foreign file brings, for the still at hand
     write     answers what a person should know
     """
 
@@ -48,6 +56,7 @@ class Format:
     magics: tuple[bytes, ...] = ()
     read: Callable[[Run, Path], Project] | None = None
     layers: Callable[[Run, Path], Imported] | None = None
+    camera: ReadCamera | None = None
     write: Callable[[Run, Project, Path, WriteOptions], list[str]] | None = None
 
 
@@ -58,29 +67,38 @@ def _bring_layers(
     write: Callable[[Run, Project, Path, WriteOptions], list[str]],
     magics: tuple[bytes, ...] = (),
     describe: Describe | None = None,
+    camera: ReadCamera | None = None,
 ) -> Format:
-    return Format(title, kind, describe or inspection.describe_layers(layers), magics, None, layers, write)
+    return Format(title, kind, describe or inspection.describe_layers(layers), magics, None, layers, camera, write)
+
+
+def _bring_camera(title: str, check: Callable[[Path], dict[str, Any]], read: ReadCamera, write: Any) -> Format:
+    return Format(title, "camera", lambda run, path: check(path), (), None, None, read, write)
 
 
 FORMATS: dict[str, Format] = {
-    ".s3d": Format("stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, None, write_s3d),
+    ".s3d": Format("stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, write=write_s3d),
     ".glb": _bring_layers("glTF binary", "glb", read_glb_layers, write_glb, (b"glTF",), inspection.describe_glb),
     ".ply": _bring_layers("PLY", "ply", read_ply_layers, write_ply, (b"ply",), inspection.describe_ply),
     ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, SPZ_MAGICS),
     ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj),
-    ".usdc": _bring_layers("USD, binary", "usd", read_usd_layers, write_usd, (b"PXR-USDC",)),
-    ".usda": _bring_layers("USD, text", "usd", read_usd_layers, write_usd, (b"#usda",)),
-    ".usdz": _bring_layers("USD package", "usd", read_usd_layers, write_usd),
+    ".usdc": _bring_layers("USD, binary", "usd", read_usd_layers, write_usd, (b"PXR-USDC",), None, read_usd_camera),
+    ".usda": _bring_layers("USD, text", "usd", read_usd_layers, write_usd, (b"#usda",), None, read_usd_camera),
+    ".usdz": _bring_layers("USD package", "usd", read_usd_layers, write_usd, camera=read_usd_camera),
+    ".fspy": _bring_camera("fSpy project", check_fspy, read_fspy, write_fspy),
+    ".json": _bring_camera("Camera, JSON", check_camera_json, read_camera_json, write_camera_json),
+    ".chan": _bring_camera("Nuke camera", check_chan, read_chan, write_chan),
+    COLMAP: _bring_camera("COLMAP model, a folder", check_colmap, read_colmap, write_colmap),
 }
-"""By suffix, in lower case. Whatever is not listed is read as a still, which its content decides."""
+"""By suffix, in lower case; COLMAP by the folder's name. Whatever is not listed is read as a still, if it is one."""
 
-_ALIASES = {".gltf": ".glb", ".usd": ".usdc"}
+_ALIASES = {"sparse": COLMAP, ".gltf": ".glb", ".usd": ".usdc"}
 _STILL = Format("Still", "still", inspection.describe_still)
 
 
 def find_format(path: Path) -> Format | None:
-    """The row that the suffix names."""
-    suffix = path.suffix.lower()
+    """The row that the suffix names; without one, that the name itself does (a folder)."""
+    suffix = path.suffix.lower() or path.name.lower()
     return FORMATS.get(_ALIASES.get(suffix, suffix))
 
 
@@ -130,12 +148,25 @@ def import_layers(run: Run, path: Path) -> Imported:
         raise word_os_error(error, path) from error
 
 
+def import_camera(run: Run, project: Project, path: Path) -> Patch:
+    """The hero seen through the camera that a foreign file brings. Raises BadInput, CannotAccess, Cancelled."""
+    try:
+        known = FORMATS[COLMAP] if path.is_dir() and is_model(path) else recognise(path)
+        if known.camera is None:
+            suffixes = " ".join(suffix for suffix, row in FORMATS.items() if row.camera is not None)
+            message = "{name} brings no camera; {formats} do."
+            raise BadInput(message, "Choose one of them.", name=path.name, formats=suffixes)
+        return make_camera_patch(run, project, path, known.camera)
+    except OSError as error:
+        raise word_os_error(error, path) from error
+
+
 def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
     """Write the project in the format that the suffix names, replacing an old file only by a whole one.
 
     Answers sentences that a person should read. Raises BadInput, CannotAccess, Cancelled.
     """
-    known = FORMATS.get(path.suffix.lower())
+    known = find_format(path)
     if known is None or known.write is None:
         formats = " ".join(suffix for suffix, row in FORMATS.items() if row.write is not None)
         message = "{name} has no suffix that stillto3d writes; it writes {formats}."
@@ -151,6 +182,8 @@ def inspect(run: Run, path: Path) -> dict[str, Any]:
     """
     try:
         _tidy(path if path.is_dir() else path.parent)
+        if path.is_dir() and is_model(path):
+            return {"kind": "camera", **check_colmap(path)}
         if path.is_dir():
             if not (path / REPORT).exists():
                 message = "{name} is a folder without a report.json."

@@ -20,9 +20,9 @@ from ..project.geometry import Geometry, Mesh, Splats, measure_bounds, place_mes
 from ..project.project import Layer, LayerKind, Project
 from ..project.space import Camera, center_camera, find_quaternion, move_points
 from ..project.still import F64
-from ..words import tr
 from .about import choose_source_type, describe_layer_alone, describe_project, describe_recipe, is_generated
 from .glb_document import GlbDocument
+from .lens import describe_camera, word_padding
 from .lods import write_levels
 from .options import AS_THEY_ARE, WriteOptions
 from .strict_json import clean_text
@@ -112,23 +112,6 @@ def _describe_camera_node(document: GlbDocument, name: str, camera: Camera, corn
     return {"name": name, "camera": index} | (_split_transform(camera.world_from_camera) or {})
 
 
-def word_padding(camera: Camera) -> list[str]:
-    """What to say of a camera that is written without its lens shift."""
-    wide, left, top = center_camera(camera)
-    if wide is camera:
-        return []
-    return [
-        tr(
-            "This format knows no lens shift: the camera sees {width} x {height} pixels, in which the still begins "
-            "{left:.2f} from the left and {top:.2f} from the top.",
-            width=wide.width,
-            height=wide.height,
-            left=left,
-            top=top,
-        )
-    ]
-
-
 def _describe_layer_node(document: GlbDocument, layer: Layer) -> dict[str, Any]:
     """The layer's node, its mesh already added."""
     geometry, place = layer.geometry, _split_transform(layer.transform)
@@ -159,13 +142,6 @@ def _add_geometry(document: GlbDocument, name: str, geometry: Geometry, open_set
 
 
 # ---------------------------------------------------------------------- values
-
-
-def describe_camera(camera: Camera) -> dict[str, Any]:
-    """Intrinsics, film back and where they came from, as JSON."""
-    origin = {k: {"source": o.source, "confidence": o.confidence} for k, o in camera.origin.items()}
-    keys = ("fx", "fy", "cx", "cy", "width", "height", "film_back_mm", "focal_mm")
-    return {**{key: getattr(camera, key) for key in keys}, "origin": origin}
 
 
 def _split_transform(matrix: F64) -> dict[str, Any] | None:

@@ -13,9 +13,9 @@ from ..engine.run import Run
 from ..project.geometry import Geometry, Mesh, Points, get_positions, measure_bounds
 from ..project.project import Layer, Project, Shot
 from .about import collect_models
-from .glb import describe_camera
 from .glb_reader import Glb, check_glb, walk_nodes
 from .imported import Imported
+from .lens import describe_camera
 from .picture import read_still
 from .ply_reader import read_ply
 from .s3d import read_s3d

@@ -17,7 +17,8 @@ from ..project.geometry import Mesh, measure_bounds
 from ..project.project import Layer, LayerKind, Project
 from ..words import tr
 from .about import collect_models
-from .glb import describe_camera, write_glb, write_prop
+from .glb import write_glb, write_prop
+from .lens import describe_camera
 from .picture import write_mask, write_png
 from .ply import write_ply
 from .s3d import write_s3d

@@ -228,6 +228,42 @@ def stand_up(up: str, metres: float = 1.0) -> F64:
     return matrix
 
 
+def lay_down(pose: F64) -> F64:
+    """A pose of our world as a 4x4 of a world whose Z is up (Blender, fSpy, Nerfstudio)."""
+    laid: F64 = np.linalg.inv(stand_up("Z")) @ pose
+    return laid
+
+
+def find_opencv_pose(camera: Camera) -> tuple[F64, F64]:
+    """Rotation f64[3, 3] and translation f64[3] from our world to OpenCV's camera axes, as COLMAP keeps them."""
+    view = FLIP_YZ @ np.linalg.inv(camera.world_from_camera)
+    return view[:3, :3], view[:3, 3]
+
+
+def make_opencv_pose(rotation: ArrayLike, translation: ArrayLike) -> F64:
+    """world_from_camera of a camera that is kept as OpenCV's world-to-camera rotation and translation."""
+    view = np.eye(4)
+    view[:3, :3], view[:3, 3] = np.asarray(rotation), np.asarray(translation)
+    pose: F64 = np.linalg.inv(view) @ FLIP_YZ
+    return pose
+
+
+def straighten_pose(pose: ArrayLike) -> F64:
+    """A 4x4 pose whose rotation is the nearest exact one, free of scale.
+
+    Raises ValueError where it is none: sheared or mirrored by more than a thousandth, or not finite.
+    """
+    matrix = np.array(pose, dtype=np.float64)
+    require(matrix.shape == (4, 4) and bool(np.isfinite(matrix).all()), "a pose is 4x4 numbers")
+    scale = float(np.cbrt(np.linalg.det(matrix[:3, :3])))
+    require(scale > 1e-9, "a pose is not mirrored")
+    u, _, v = np.linalg.svd(matrix[:3, :3])
+    require(bool(np.allclose(u @ v, matrix[:3, :3] / scale, atol=1e-3)), "a pose is not sheared")
+    straight = np.eye(4)
+    straight[:3, :3], straight[:3, 3] = u @ v, matrix[:3, 3]
+    return straight
+
+
 def translate(offset: ArrayLike) -> F64:
     """The 4x4 transform that moves by `offset` [3]."""
     matrix = np.eye(4)
