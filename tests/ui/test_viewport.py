@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from stillto3d.project.geometry import Material, Mesh, Points
+from stillto3d.project.geometry import Material, Mesh, Points, Splats
 from stillto3d.project.project import Layer, LayerKind, Project, make_layer, start_project
 from stillto3d.project.space import Camera, aim_camera, translate
 from stillto3d.project.still import Depth, Still
@@ -251,3 +251,29 @@ def test_a_large_cloud_is_thinned_while_it_moves(driver: Driver) -> None:
     with driver.wait(scene.rested, lambda: True):
         pass
     assert scene.count_points() == 900_000
+
+
+def test_splats_lie_as_they_are_and_nearer_ones_cover(driver: Driver) -> None:
+    """A red splat before a blue one, listed in the wrong order, and a green one drawn out to the right."""
+    turn = np.array([np.cos(np.pi / 4), 0, 0, np.sin(np.pi / 4)])  # a quarter about z: what is tall lies flat
+    splats = Splats(
+        means=np.array([[0, 0, -4], [0, 0, -6], [1, 0, -5]], np.float32),
+        scales=np.array([[0.2, 0.2, 0.2], [0.2, 0.2, 0.2], [0.05, 0.4, 0.05]], np.float32),
+        rotations=np.array([[1, 0, 0, 0], [1, 0, 0, 0], turn], np.float32),
+        opacity=np.array([0.98, 0.98, 0.98], np.float32),
+        sh=((np.array([[[1, 0, 0]], [[0, 0, 1]], [[0, 1, 0]]]) - 0.5) / 0.28209479).astype(np.float32),
+    )
+    project = Project(make_project().shots, (make_layer("cloud", LayerKind.SCENE, geometry=splats),))
+    show(driver, project)
+    scene = driver.window.scene
+    scene.look(Orbit((0, 0, -5), 8.0, 0.0, 0.0))
+    with driver.wait(scene.rested, lambda: True):
+        pass
+    driver.finish(scene.show_project(project))
+    red = look(driver, [0, 0.05, -4])
+    assert red[0] > 200 and red[2] < 30
+    assert look(driver, [1.3, 0.02, -5])[1] > 90 > look(driver, [1, 0.3, -5])[1]
+    scene.look(Orbit((0, 0, -5), 8.0, np.pi, 0.0))  # from behind, the blue one is nearer
+    driver.finish(scene.show_project(project))
+    blue = look(driver, [0, 0.05, -6])
+    assert blue[2] > 200 and blue[0] < 30

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -42,6 +43,7 @@ class Prepared:
     texture: U8 | None = None
     colors: U8 | None = None
     observed: U8 | None = None
+    others: Mapping[str, F32] = field(default_factory=dict)
 
     @cached_property
     def data(self) -> Any:
@@ -54,6 +56,8 @@ class Prepared:
             data.active_texture_coordinates = self.uvs
         if self.colors is not None:
             data.point_data["colors"] = self.colors
+        for name, array in self.others.items():
+            data.point_data[name] = array
         return data
 
     @cached_property
@@ -80,7 +84,8 @@ def _arrange(geometry: Geometry) -> Prepared:
         return Prepared(geometry.positions, colors=geometry.colors, observed=geometry.observed)
     if isinstance(geometry, Splats):
         colors = np.clip((geometry.sh[:, 0] * SH_FLAT + 0.5) * 255, 0, 255).astype(np.uint8)
-        return Prepared(geometry.means, colors=colors, observed=geometry.observed)
+        form = {"scale": geometry.scales, "rotation": geometry.rotations, "opacity": geometry.opacity}
+        return Prepared(geometry.means, colors=colors, observed=geometry.observed, others=form)
     mesh = geometry.split_seams()
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int64)
     uvs = None if mesh.uvs is None else np.ascontiguousarray(mesh.uvs * (1, -1) + (0, 1), dtype=np.float32)
@@ -94,11 +99,15 @@ class Drawn:
     def __init__(self, geometry: Geometry, prepared: Prepared) -> None:
         self.geometry, self.prepared = geometry, prepared
         self._data, self._texture = prepared.data, prepared.surface
-        self._mapper = pv.DataSetMapper(self._data)
-        self.actor = pv.Actor(mapper=self._mapper)
-        self.actor.prop.point_size = 2.0
         self._thin: Any = None
+        self.actor = self._make_actor()
         self.shade(Shading.TEXTURED, None)
+
+    def _make_actor(self) -> Any:
+        self._mapper = pv.DataSetMapper(self._data)
+        actor = pv.Actor(mapper=self._mapper)
+        actor.prop.point_size = 2.0
+        return actor
 
     def shade(self, shading: Shading, colors: U8 | None) -> None:
         """Look like this; `colors` u8[n, 3] are those of `color_points`, where the shading needs them."""
@@ -129,13 +138,16 @@ class Drawn:
             return
         if moving and self._thin is None:
             step = -(-count // MOST_MOVING_POINTS)
-            thin = pv.PolyData(np.ascontiguousarray(self.prepared.points[::step]))
+            thin = pv.PolyData(np.ascontiguousarray(np.asarray(self._data.points)[::step]))
             for name in self._data.point_data.keys():  # noqa: SIM118 - a pyvista mapping, not a dict
                 thin.point_data[name] = np.ascontiguousarray(self._data.point_data[name][::step])
             self._thin = thin
-        self._mapper.SetInputData(self._thin if moving else self._data)
+        self._show(self._thin if moving else self._data)
         if not moving:
             self._thin = None
+
+    def _show(self, data: Any) -> None:
+        self._mapper.SetInputData(data)
 
 
 def color_points(prepared: Prepared, shading: Shading, transform: F64, camera: Camera | None) -> U8 | None:

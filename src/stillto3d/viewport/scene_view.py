@@ -14,7 +14,7 @@ from PySide6.QtCore import QPointF, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyvistaqt import QtInteractor
 
-from ..project.geometry import measure_bounds
+from ..project.geometry import Splats, measure_bounds
 from ..project.project import Layer, Project
 from ..project.space import Camera, move_points
 from ..project.still import F64, U8
@@ -24,6 +24,7 @@ from .gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from .hands import Hands
 from .orbit import Orbit, stand_at
 from .picking import Hit, cast_ray, pick_layer
+from .splats import DrawnSplats
 
 BACKGROUND = (0.16, 0.16, 0.16)
 SELECTED = (0.42, 0.62, 0.8)
@@ -63,6 +64,7 @@ class SceneView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.interactor)
+        self._plotter.renderer.SetUseOIT(False)  # splats blend in their order; averages would be grey
         self.front = Front(self._plotter.ren_win)
         self.backplate = Backplate(self.front)
         self.project = Project()
@@ -107,6 +109,7 @@ class SceneView(QWidget):
             self._lens = project.shots[0].camera if project.shots else None
         self._mark_selected()
         self._aim()
+        await self._sort_splats()
         self.drawn.emit()
 
     async def _show_layer(self, layer: Layer) -> None:
@@ -121,7 +124,7 @@ class SceneView(QWidget):
             prepared = await self._beside(prepare_geometry, geometry)
             if self.project.layer(layer.id) is not layer:
                 return
-            known = Drawn(geometry, prepared)
+            known = DrawnSplats(geometry, prepared) if isinstance(geometry, Splats) else Drawn(geometry, prepared)
             self._plotter.renderer.AddActor(known.actor)
             self._drawn[layer.id] = known
         await self._shade(layer, known)
@@ -294,6 +297,7 @@ class SceneView(QWidget):
             self._lens = camera
             self._mark_selected()
             self._aim()
+            self._rest.start()
 
     def leave_lens(self) -> None:
         """Stand freely again, where the lens was."""
@@ -383,7 +387,22 @@ class SceneView(QWidget):
         for drawn in self._drawn.values():
             drawn.thin_out(moving=False)
         self.redraw()
+        self._start(self._sort_splats())
         self.rested.emit()
+
+    async def _sort_splats(self) -> None:
+        """Put splats in order for the view as it is, where there are any."""
+        camera = self.view_camera()
+        changed = False
+        for layer in self.project.layers:
+            drawn = self._drawn.get(layer.id)
+            if isinstance(drawn, DrawnSplats):
+                data = await self._beside(drawn.sort, camera, layer.transform)
+                if self._drawn.get(layer.id) is drawn:
+                    drawn.use(data)
+                    changed = True
+        if changed:
+            self.redraw()
 
     def count_points(self) -> int:
         """Points that are drawn now."""
