@@ -12,6 +12,7 @@ from stillto3d.models.roles import (
     Ask,
     Calibrate,
     Click,
+    DetectThings,
     EncodeImage,
     EstimateDepth,
     FillHoles,
@@ -102,6 +103,10 @@ def ask_segmenter(scene: Scene) -> Iterator[Ask[Any]]:
     yield Segment(scene.still, box=(0.0, 0.0, scene.width, scene.height))
 
 
+def ask_detector(scene: Scene) -> Iterator[Ask[Any]]:
+    yield DetectThings(scene.still, ("cat", "dog"))
+
+
 def ask_matter(scene: Scene) -> Iterator[Ask[Any]]:
     yield MatteMask(scene.still, scene.mask)
     yield MatteMask(scene.still, scene.mask, hair=True)
@@ -152,6 +157,7 @@ def ask_codec(scene: Scene) -> Iterator[Ask[Any]]:
 QUESTIONS: dict[str, Callable[[Scene], Iterator[Ask[Any]]]] = {
     "codec": ask_codec,
     "segmenter": ask_segmenter,
+    "detector": ask_detector,
     "matter": ask_matter,
     "calibrator": ask_calibrator,
     "depth": ask_depth,

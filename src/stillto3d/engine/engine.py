@@ -184,7 +184,7 @@ class Engine:
         self._conclude(job, state, error)
 
     def _call(self, job: Job, ask: Ask[Any], model: str | None, run: Run) -> tuple[Any, ModelCard]:
-        card = self._catalog.choose(ask.role, model, job.policy, self._store)
+        card = self._catalog.choose(ask.role, model, job.policy, self._store, ask.op)
         try:
             reply = self._ask_worker(job, card, ask, run)
         except OutOfMemory:

@@ -160,6 +160,7 @@ class ModelCard(_Described):
     """Everything that can be known about a model without running it.
 
     role, also           what it answers; `also` are further roles
+    ops                  the operations it answers; () = all of its roles'
     rank                 among the models of a role the higher is taken first, when nobody chooses
     adapter              module under worker/adapters, or (in tests) a file of its own
     environment          "builtin", or a name under resources/envs
@@ -178,6 +179,7 @@ class ModelCard(_Described):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     role: str
     also: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
     rank: int = 0
     title: str = Field(min_length=1)
     version: str = Field(min_length=1)
@@ -223,6 +225,10 @@ class ModelCard(_Described):
     def roles(self) -> tuple[str, ...]:
         """Every role that it answers."""
         return (self.role, *self.also)
+
+    def answers(self, role: str, op: str = "") -> bool:
+        """Whether it answers an operation of a role."""
+        return role in self.roles and (not op or not self.ops or op in self.ops)
 
     @property
     def vram_bytes(self) -> int:

@@ -42,10 +42,10 @@ class Catalog:
         """The cards that answer a role, the best first."""
         return sorted((c for c in self.cards.values() if role in c.roles), key=lambda c: -c.rank)
 
-    def choose(self, role: str, model: str | None, policy: Policy, store: Store) -> ModelCard:
-        """The card that shall answer `role`: the one named, else the best usable one that the policy allows.
+    def choose(self, role: str, model: str | None, policy: Policy, store: Store, op: str = "") -> ModelCard:
+        """The card that shall answer `op` of `role`: the one named, else the best usable one that is allowed.
 
-        Raises BadInput for a model of another role, NotInstalled for one that is missing or not allowed, with
+        Raises BadInput for a model that does not answer it, NotInstalled for one that is missing or not allowed, with
         the reason and what to take instead; nothing is ever taken instead silently.
         """
         if role not in ROLES:
@@ -54,9 +54,11 @@ class Catalog:
             card = self.find(model)
             if role not in card.roles:
                 raise BadInput("{model} is a {has}, not a {wants}.", model=model, has=card.role, wants=role)
+            if not card.answers(role, op):
+                raise BadInput("{model} does not do this step ({op}).", model=model, op=op)
             self._refuse_unusable(card, role, policy, store)
             return card
-        cards = self.for_role(role)
+        cards = [card for card in self.for_role(role) if card.answers(role, op)]
         for card in cards:
             if allows(policy, card) and store.check(card).usable:
                 return card

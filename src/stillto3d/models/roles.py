@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -242,6 +242,100 @@ class DecodeImage:
         if "alpha" not in reply.arrays:
             return pixels
         return np.dstack([pixels, reply.array("alpha", "u1", *pixels.shape[:2])])
+
+
+@dataclass(frozen=True, eq=False)
+class MatchPlate:
+    """The samples of a plate whose still holds more than 8 bits show: u16, f16 or f32 [H, W, 3], as the still's."""
+
+    still: Still
+    plate: U8
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "match_plate"
+
+    def arrays(self) -> Arrays:
+        assert self.still.source is not None
+        return {"pixels": self.still.pixels, "plate": self.plate, "source": self.still.source}
+
+    def params(self) -> Params:
+        return {"space": self.still.source_space}
+
+    def read(self, reply: Reply) -> NDArray[Any]:
+        source = self.still.source
+        assert source is not None
+        return reply.array("source", source.dtype.str[1:], *source.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class WritePlate:
+    """A picture in one of our colour spaces to a file's bytes: "exr" in the `target` space, "tiff" or "png" in sRGB."""
+
+    rgb: NDArray[Any]
+    space: str
+    format: str
+    target: str = ""
+    xmp: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "write_plate"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {"rgb": self.rgb}
+
+    def params(self) -> Params:
+        told = {"space": self.space, "format": self.format, "target": self.target, "xmp": self.xmp}
+        return {**told, "attributes": dict(self.attributes)}
+
+    def read(self, reply: Reply) -> bytes:
+        return reply.array("bytes", "u1", None).tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class WriteLayers:
+    """Everything known of a still to an EXR's bytes.
+
+    `depth` f32[H, W] metres (0 = nothing), `ids` u16[H, W] (k + 1 of layer k), `masks` by number of the layer;
+    `names` of all layers, and which of them are the set.
+    """
+
+    rgb: NDArray[Any]
+    space: str
+    target: str
+    names: Sequence[str]
+    scenes: Sequence[int]
+    masks: Mapping[int, U8]
+    camera: Camera | None
+    alpha: U8 | None = None
+    depth: F32 | None = None
+    ids: NDArray[np.uint16] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "write_layers"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        named: dict[str, NDArray[Any] | None] = {
+            "rgb": self.rgb,
+            "alpha": self.alpha,
+            "depth": self.depth,
+            "ids": self.ids,
+        }
+        named |= {f"mask.{k}": mask for k, mask in self.masks.items()}
+        return {name: array for name, array in named.items() if array is not None}
+
+    def params(self) -> Params:
+        return {
+            "space": self.space,
+            "target": self.target,
+            "names": list(self.names),
+            "scenes": list(self.scenes),
+            "camera": None if self.camera is None else pack_camera(self.camera),
+            "attributes": dict(self.attributes),
+        }
+
+    def read(self, reply: Reply) -> bytes:
+        return reply.array("bytes", "u1", None).tobytes()
 
 
 @dataclass(frozen=True)

@@ -57,20 +57,41 @@ def load_pretrained(kind: Any, weights: Path, device: Any, **options: Any) -> An
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
-        model = kind.from_pretrained(str(weights), local_files_only=True, use_safetensors=True, **options)
+        model, told = kind.from_pretrained(
+            str(weights), local_files_only=True, use_safetensors=True, output_loading_info=True, **options
+        )
     except (OSError, ValueError, SafetensorError) as error:
         raise MissingWeights("its files cannot be read (" + str(error).splitlines()[0] + ").") from error
+    missing = sorted(told["missing_keys"])
+    if missing:  # the library would go on with random numbers there
+        raise MissingWeights("its files lack " + str(len(missing)) + " of its parts, such as " + missing[0] + ".")
     return model.to(device).eval()
 
 
-def read_picturing(weights: Path, default: Picturing) -> Picturing:
-    """What the model's own files say of its picture; `default` where they say nothing."""
+def load_tokenizer(weights: Path) -> Any:
+    """The model's tokenizer, from its folder alone. Raises MissingWeights."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(weights), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise MissingWeights("its tokenizer cannot be read (" + str(error).splitlines()[0] + ").") from error
+
+
+def read_settings(weights: Path) -> Dict[str, Any]:
+    """What the model's own files say of its picture."""
     told: Dict[str, Any] = {}
     for name in ("processor_config.json", "preprocessor_config.json"):
         path = weights / name
         if path.is_file():
             found = json.loads(path.read_text(encoding="utf-8"))
             told.update(found.get("image_processor", found))
+    return told
+
+
+def read_picturing(weights: Path, default: Picturing) -> Picturing:
+    """The same as a picture's size and colours; `default` where the files say nothing."""
+    told = read_settings(weights)
     size = told.get("pad_size") or told.get("size") or {}
     side = size.get("longest_edge") or size.get("shortest_edge")
     return Picturing(
@@ -81,21 +102,23 @@ def read_picturing(weights: Path, default: Picturing) -> Picturing:
     )
 
 
-def draw_picture(torch: Any, still: np.ndarray, picturing: Picturing, device: Any, dtype: Any = None) -> Any:
-    """The still u8[H,W,3] as f32[1,3,h,w], resized (bilinear, antialiased) and normalised as torchvision does."""
+def draw_picture(
+    torch: Any, still: np.ndarray, picturing: Picturing, device: Any, dtype: Any = None, mode: str = "bilinear"
+) -> Any:
+    """The still u8[H,W,3] as f32[1,3,h,w], resized (antialiased) and normalised as torchvision does."""
     pixels = torch.from_numpy(np.ascontiguousarray(still)).to(device).permute(2, 0, 1)[None]
-    resized = resize_bytes(torch, pixels, picturing.height, picturing.width)
+    resized = resize_bytes(torch, pixels, picturing.height, picturing.width, mode)
     mean, std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (picturing.mean, picturing.std))
     picture = (resized.float() - mean * 255) / (std * 255)
     return picture if dtype is None else picture.to(dtype)
 
 
-def resize_bytes(torch: Any, pixels: Any, height: int, width: int) -> Any:
-    """u8[1,C,H,W] -> u8[1,C,height,width], bilinear and antialiased."""
+def resize_bytes(torch: Any, pixels: Any, height: int, width: int, mode: str = "bilinear") -> Any:
+    """u8[1,C,H,W] -> u8[1,C,height,width], antialiased."""
     if tuple(pixels.shape[-2:]) == (height, width):
         return pixels
     resize, on_cpu = torch.nn.functional.interpolate, pixels.device.type == "cpu"
-    resized = resize(pixels if on_cpu else pixels.float(), (height, width), mode="bilinear", antialias=True)
+    resized = resize(pixels if on_cpu else pixels.float(), (height, width), mode=mode, antialias=True)
     return resized if on_cpu else resized.round().clamp(0, 255).to(torch.uint8)
 
 
