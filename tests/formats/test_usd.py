@@ -292,10 +292,10 @@ def add_quad(stage: Any, name: str, **attributes: Any) -> Any:
 
 def test_centimetres_and_z_up_become_metres_and_y_up(run: Run, tmp_path: Path) -> None:
     stage = make_stage(tmp_path / "z.usda", "Z", 0.01)
-    place = UsdGeom.Xform.Define(stage, "/root")
+    place = UsdGeom.Xform.Define(stage, "/scene")
     place.AddTranslateOp().Set((0, 300, 0))
-    add_quad(stage, "/root/door")
-    hidden = add_quad(stage, "/root/hidden")
+    add_quad(stage, "/scene/door")
+    hidden = add_quad(stage, "/scene/hidden")
     hidden.MakeInvisible()
     stage.GetRootLayer().Save()
     (layer,) = read_usd_layers(run, tmp_path / "z.usda").layers
