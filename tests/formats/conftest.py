@@ -13,14 +13,14 @@ from stillto3d.project.geometry import Material, Mesh
 from stillto3d.project.project import Layer, LayerKind, Project, Recipe, Shot, Take
 from stillto3d.project.space import Camera, Origin, aim_camera, translate
 from stillto3d.project.still import Depth, Mask, Still, hash_array
-from stillto3d.worker.adapters.builtin import codecs
+from stillto3d.worker.adapters.builtin import codecs, rasterise
 from stillto3d.worker.frames import split_reply
 
 
 @pytest.fixture
 def run() -> Run:
-    """A run whose codec answers in this process."""
-    ops = codecs.load(None, "cpu")
+    """A run whose codec and rasteriser answer in this process."""
+    ops = codecs.load(None, "cpu") | rasterise.load(None, "cpu")
 
     def answer(ask: Any) -> Any:
         values, arrays = split_reply(ops[ask.op](ask.arrays(), ask.params(), lambda i, n: None))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
+import PyOpenColorIO as ocio  # noqa: N813
 import pytest
+from formats.conftest import make_project
 from formats.markers import (
     COLORS,
     NAMES,
@@ -28,7 +32,7 @@ from stillto3d.errors import BadInput
 from stillto3d.formats.options import WriteOptions
 from stillto3d.formats.usd import write_usd
 from stillto3d.formats.usd_layers import read_usd_layers
-from stillto3d.project.geometry import Mesh, Points, Splats, measure_bounds
+from stillto3d.project.geometry import Material, Mesh, Points, Splats, measure_bounds
 from stillto3d.project.project import Layer, LayerKind, Project
 from stillto3d.worker.errors import BadInput as WorkerBadInput
 
@@ -42,6 +46,12 @@ def validate(path: Path) -> list[str]:
     assert len(validators) > 20
     found = UsdValidation.ValidationContext(validators).Validate(Usd.Stage.Open(str(path)))
     return [f"{error.GetName()}: {error.GetMessage()}" for error in found]
+
+
+def without_source(project: Project) -> Project:
+    """The project of an 8-bit still: then its plate becomes an 8-bit texture."""
+    still = replace(project.hero.still, source=None, source_space="")
+    return replace(project, shots=(replace(project.hero, still=still),))
 
 
 def find(stage: Any, kind: Any, name: str = "") -> Any:
@@ -129,6 +139,7 @@ def test_splats_are_a_variant_beside_points(run: Run, tmp_path: Path, degree: in
 
 
 def test_set_and_props_are_components_with_their_textures(run: Run, project: Project, tmp_path: Path) -> None:
+    project = without_source(project)
     write_usd(run, project, tmp_path / "küche.usdc", WriteOptions(texture="png"))
     names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert names == {"küche.usdc", "küche_textures/set.png", "küche_textures/prop_01.png"}
@@ -156,6 +167,30 @@ def test_set_and_props_are_components_with_their_textures(run: Run, project: Pro
     assert find_texture(material, "diffuseColor").endswith("küche_textures/set.png")
     shown = np.asarray(Image.open(tmp_path / "küche_textures" / "set.png"))
     np.testing.assert_array_equal(shown, project.hero.clean_plate)
+
+
+def test_a_linear_plate_keeps_its_light(run: Run, tmp_path: Path) -> None:
+    """A still up to 5 in ACEScg: the set's texture is linear Rec. 709, and says so."""
+    project = make_project()
+    source = np.linspace(0, 5, 48 * 64 * 3, dtype=np.float32).reshape(48, 64, 3)
+    still = replace(project.hero.still, source=source, source_space="lin_ap1")
+    shot = replace(project.hero, still=still, clean_plate=still.pixels)
+    sheet = project.layers[0].geometry
+    assert isinstance(sheet, Mesh)
+    layer = replace(project.layers[0], geometry=replace(sheet, material=Material(shot.clean_plate)))
+    write_usd(run, replace(project, shots=(shot,), layers=(layer,)), tmp_path / "a.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    texture = next(p for p in stage.Traverse() if p.GetName() == "texture")
+    assert UsdShade.Shader(texture).GetInput("sourceColorSpace").Get() == "raw"
+    with OpenEXR.File(str(tmp_path / "a_textures" / "set.exr"), separate_channels=True) as file:
+        shown = np.stack([file.channels()[c].pixels for c in "RGB"], axis=-1).astype(np.float64)
+    config = ocio.Config.CreateFromBuiltinConfig("cg-config-v2.2.0_aces-v1.3_ocio-v2.4")
+    back = config.getProcessor("ACEScg", "Linear Rec.709 (sRGB)").getDefaultCPUProcessor()
+    expected = np.array([back.applyRGB(pixel.tolist()) for pixel in source.reshape(-1, 3)])
+    np.testing.assert_allclose(shown.reshape(-1, 3), expected, rtol=1e-3, atol=1e-3)
+    assert shown.max() > 4 and not validate(tmp_path / "a.usda")
+    write_usd(run, replace(project, shots=(shot,), layers=(layer,)), tmp_path / "b.usda", WriteOptions(texture_size=32))
+    assert (tmp_path / "b_textures" / "set.jpg").exists()
 
 
 def find_texture(material: Any, name: str) -> str:
@@ -240,6 +275,7 @@ def test_odd_names_and_empty_projects(run: Run, tmp_path: Path) -> None:
 
 @every_suffix
 def test_our_own_come_back(run: Run, project: Project, tmp_path: Path, suffix: str) -> None:
+    project = without_source(project)
     write_usd(run, project, tmp_path / f"a{suffix}", WriteOptions(texture="png"))
     layers = read_usd_layers(run, tmp_path / f"a{suffix}").layers
     assert [layer.name for layer in layers] == ["set", "prop_01", "Stuhl/椅子"]
@@ -292,10 +328,10 @@ def add_quad(stage: Any, name: str, **attributes: Any) -> Any:
 
 def test_centimetres_and_z_up_become_metres_and_y_up(run: Run, tmp_path: Path) -> None:
     stage = make_stage(tmp_path / "z.usda", "Z", 0.01)
-    place = UsdGeom.Xform.Define(stage, "/scene")
+    place = UsdGeom.Xform.Define(stage, "/house")
     place.AddTranslateOp().Set((0, 300, 0))
-    add_quad(stage, "/scene/door")
-    hidden = add_quad(stage, "/scene/hidden")
+    add_quad(stage, "/house/door")
+    hidden = add_quad(stage, "/house/hidden")
     hidden.MakeInvisible()
     stage.GetRootLayer().Save()
     (layer,) = read_usd_layers(run, tmp_path / "z.usda").layers

@@ -43,8 +43,14 @@ def walk_dependencies(name: str, seen: set[str]) -> Iterator[metadata.Distributi
 CLOSURE = sorted(walk_dependencies("stillto3d", set()), key=lambda one: one.name.lower())
 
 
+# What metadata that name no licence leave to be read in the project itself.
+KNOWN = {"opencolorio": "BSD-3-Clause"}
+
+
 def read_licence(distribution: metadata.Distribution) -> str:
     """What its metadata say, most binding field first."""
+    if distribution.name.lower() in KNOWN:
+        return KNOWN[distribution.name.lower()]
     fields = distribution.metadata
     expression = fields.get("License-Expression")
     if expression:

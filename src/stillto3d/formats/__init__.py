@@ -17,6 +17,7 @@ from .camera_import import ReadCamera, make_camera_patch, read_usd_camera
 from .camera_json import check_camera_json, read_camera_json, write_camera_json
 from .chan import check_chan, read_chan, write_chan
 from .colmap import check_colmap, is_model, read_colmap, write_colmap
+from .exr import write_exr
 from .fspy import check_fspy, read_fspy, write_fspy
 from .glb import write_glb
 from .glb_layers import read_glb_layers
@@ -24,6 +25,7 @@ from .imported import Imported
 from .obj import read_obj_layers, write_obj
 from .options import AS_THEY_ARE, WriteOptions
 from .picture import read_still_project
+from .plate import write_picture
 from .ply import write_ply
 from .ply_layers import read_ply_layers
 from .s3d import read_s3d, write_s3d
@@ -76,6 +78,10 @@ def _bring_camera(title: str, check: Callable[[Path], dict[str, Any]], read: Rea
     return Format(title, "camera", lambda run, path: check(path), (), None, None, read, write)
 
 
+def _write_only(title: str, write: Any) -> Format:
+    return Format(title, "still", inspection.describe_still, write=write)
+
+
 FORMATS: dict[str, Format] = {
     ".s3d": Format("stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, write=write_s3d),
     ".glb": _bring_layers("glTF binary", "glb", read_glb_layers, write_glb, (b"glTF",), inspection.describe_glb),
@@ -85,6 +91,9 @@ FORMATS: dict[str, Format] = {
     ".usdc": _bring_layers("USD, binary", "usd", read_usd_layers, write_usd, (b"PXR-USDC",), None, read_usd_camera),
     ".usda": _bring_layers("USD, text", "usd", read_usd_layers, write_usd, (b"#usda",), None, read_usd_camera),
     ".usdz": _bring_layers("USD package", "usd", read_usd_layers, write_usd, camera=read_usd_camera),
+    ".exr": _write_only("EXR, with depth, normals, ids and Cryptomatte", write_exr),
+    ".tif": _write_only("TIFF of the plate", write_picture),
+    ".png": _write_only("PNG of the plate", write_picture),
     ".fspy": _bring_camera("fSpy project", check_fspy, read_fspy, write_fspy),
     ".json": _bring_camera("Camera, JSON", check_camera_json, read_camera_json, write_camera_json),
     ".chan": _bring_camera("Nuke camera", check_chan, read_chan, write_chan),
@@ -92,7 +101,7 @@ FORMATS: dict[str, Format] = {
 }
 """By suffix, in lower case; COLMAP by the folder's name. Whatever is not listed is read as a still, if it is one."""
 
-_ALIASES = {"sparse": COLMAP, ".gltf": ".glb", ".usd": ".usdc"}
+_ALIASES = {"sparse": COLMAP, ".gltf": ".glb", ".usd": ".usdc", ".tiff": ".tif"}
 _STILL = Format("Still", "still", inspection.describe_still)
 
 

@@ -9,6 +9,9 @@ from ..errors import BadInput
 TEXTURES = ("auto", "jpeg", "png", "webp")
 """How textures are encoded; auto: JPEG, or PNG where there is alpha."""
 
+SPACES = ("auto", "ACEScg", "ACES2065-1", "Linear Rec.709 (sRGB)", "Linear Rec.2020", "Linear P3-D65")
+"""Scene-linear colour spaces of EXR files; auto: the still's own, or linear Rec. 709."""
+
 CONTENTS = ("auto", "points", "mesh", "splats")
 """What goes into a file that holds one kind of geometry."""
 
@@ -21,6 +24,7 @@ class WriteOptions:
     texture_size  longest side of a texture in pixels; larger ones are scaled down; 0: as they are
     quality       of JPEG and WebP, 1 to 100
     content       one of CONTENTS
+    space         one of SPACES
     lods          coarser copies beside the file, each with a quarter of the triangles of the one before
     """
 
@@ -29,6 +33,7 @@ class WriteOptions:
     quality: int = 92
     lods: int = 0
     content: str = "auto"
+    space: str = "auto"
 
     def __post_init__(self) -> None:
         if self.texture not in TEXTURES:
@@ -40,6 +45,9 @@ class WriteOptions:
             raise BadInput(
                 "There is no content {kind}; choose one of {known}.", kind=self.content, known=", ".join(CONTENTS)
             )
+        if self.space not in SPACES:
+            message = "There is no colour space {space}; choose one of {known}."
+            raise BadInput(message, space=self.space, known=", ".join(SPACES))
         if not 1 <= self.quality <= 100:
             raise BadInput("The quality of a picture lies from 1 to 100.")
         if not 0 <= self.lods <= 4:

@@ -15,9 +15,9 @@ from typing import Any
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..models.roles import EncodeImage
+from ..models.roles import EncodeImage, WritePlate
 from ..project.geometry import Geometry, Material, Mesh, Splats
-from ..project.project import Layer, Project
+from ..project.project import Layer, Project, Shot
 from ..project.still import U8
 from ..words import tr
 from .about import About, compose_xmp, describe_project
@@ -25,6 +25,7 @@ from .gather import convert_splats, list_visible, repeats_texture
 from .glb_document import choose_encoding
 from .lods import reduce_geometry
 from .options import AS_THEY_ARE, WriteOptions
+from .plate import LINEAR, find_plate_samples
 from .staging import name_file, name_files, stage_set
 from .strict_json import clean_text
 from .usd_prims import (
@@ -41,7 +42,7 @@ from .usd_prims import (
 
 SUFFIXES = (".usda", ".usdc", ".usdz")
 _PACKAGE, _MAIN = "package", "scene"
-_TEXTURES = {"jpeg": "jpg", "png": "png"}
+_TEXTURES = {"jpeg": "jpg", "png": "png", "exr": "exr"}
 
 
 def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
@@ -57,7 +58,7 @@ def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS
         packed = suffix == ".usdz"
         folder = staging.home / _PACKAGE if packed else staging.folder
         folder.mkdir(exist_ok=True)
-        textures = _Textures(run, folder, f"{name_file(path.stem)}_textures", options, packed)
+        textures = _Textures(run, project, folder, f"{name_file(path.stem)}_textures", options, packed)
         main = folder / f"{_MAIN}{'.usdc' if packed else suffix}"
         if packed and any(isinstance(layer.geometry, Splats) for layer in layers):
             notes.append(tr("A .usdz holds no splats: they were written as points."))
@@ -136,10 +137,10 @@ def _add_layer(
         return
     material = None
     if isinstance(geometry, Mesh) and geometry.material is not None and _has_uvs(geometry):
-        file = textures.write(layer.name, geometry.material)
+        file, linear = textures.write(layer.name, geometry.material)
         uvs = geometry.corner_uvs if geometry.uvs is None else geometry.uvs
         repeat = uvs is not None and repeats_texture(uvs)
-        material = define_material(stage, path.AppendChild("material"), geometry.material, file, repeat)
+        material = define_material(stage, path.AppendChild("material"), geometry.material, file, repeat, linear)
     if not isinstance(geometry, Mesh):
         define_points(stage, path.AppendChild("points"), geometry)
         return
@@ -167,27 +168,38 @@ def _list_levels(run: Run, mesh: Mesh, options: WriteOptions) -> Iterator[Mesh]:
 
 
 class _Textures:
-    """Writes each texture once, under the name of the layer that first shows it."""
+    """Writes each texture once, under the name of the layer that first shows it.
 
-    def __init__(self, run: Run, folder: Path, place: str, options: WriteOptions, packed: bool) -> None:
-        self._run, self._folder, self._place, self._options, self._packed = run, folder, place, options, packed
-        self._known: dict[Any, str] = {}
+    The plate of a scene-linear still becomes a scene-linear EXR, unless it is to be scaled down or packed.
+    """
+
+    def __init__(
+        self, run: Run, project: Project, folder: Path, place: str, options: WriteOptions, packed: bool
+    ) -> None:
+        self._run, self._project, self._folder, self._place = run, project, folder, place
+        self._options, self._packed = options, packed
+        self._known: dict[Any, tuple[str, bool]] = {}
         self._names: list[str] = []
         self.files: list[str] = []
 
-    def write(self, name: str, material: Material) -> str:
-        """The path of the material's texture, relative to the stage."""
+    def write(self, name: str, material: Material) -> tuple[str, bool]:
+        """The path of the material's texture, relative to the stage, and whether it is scene-linear."""
         pixels = material.base_color
-        key = (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides)
+        key = _find_key(pixels)
         if key not in self._known:
             self._known[key] = self._encode(name, pixels)
         return self._known[key]
 
-    def _encode(self, name: str, pixels: U8) -> str:
+    def _encode(self, name: str, pixels: U8) -> tuple[str, bool]:
         kind = choose_encoding(pixels, self._options)
-        if kind not in _TEXTURES:
+        shot = self._find_linear_shot(pixels)
+        if kind not in ("jpeg", "png"):
             raise BadInput("USD textures are JPEG or PNG.", "Choose one of them.")
-        data = self._run.call(EncodeImage(pixels, kind, self._options.quality, self._options.texture_size))
+        if shot is not None:
+            samples, kind = find_plate_samples(self._run, shot), "exr"
+            data = self._run.call(WritePlate(samples.rgb, samples.space, kind, LINEAR["lin_rec709"]))
+        else:
+            data = self._run.call(EncodeImage(pixels, kind, self._options.quality, self._options.texture_size))
         (chosen,) = name_files([name], self._names)
         self._names.append(chosen)
         place = "textures" if self._packed else self._place
@@ -195,7 +207,22 @@ class _Textures:
         file = f"{place}/{chosen}.{_TEXTURES[kind]}"
         (self._folder / file).write_bytes(data)
         self.files.append(file)
-        return f"./{file}"
+        return f"./{file}", shot is not None
+
+    def _find_linear_shot(self, pixels: U8) -> Shot | None:
+        """The shot whose clean plate these pixels are, if its still is scene-linear."""
+        if self._packed or 0 < self._options.texture_size < max(pixels.shape[:2]):
+            return None
+        for shot in self._project.shots:
+            plate, source = shot.clean_plate, shot.still.source
+            linear = source is not None and source.dtype.kind == "f" and shot.still.source_space in LINEAR
+            if linear and plate is not None and _find_key(plate) == _find_key(pixels):
+                return shot
+        return None
+
+
+def _find_key(pixels: U8) -> tuple[Any, ...]:
+    return pixels.__array_interface__["data"][0], pixels.shape, pixels.strides
 
 
 def check_usd(path: Path, components: int | None = None) -> dict[str, Any]:

@@ -723,6 +723,25 @@ class FillHoles:
         return reply.array("pixels", "u1", self.still.height, self.still.width, 3)
 
 
+@dataclass(frozen=True, eq=False)
+class UpscaleStill:
+    """The still, a whole number of times larger."""
+
+    still: Still
+    role: ClassVar[str] = "upscaler"
+    op: ClassVar[str] = "upscale"
+
+    def arrays(self) -> Arrays:
+        return {}
+
+    def params(self) -> Params:
+        return {}
+
+    def read(self, reply: Reply) -> U8:
+        scale = int(reply.number("scale", 1, 16))
+        return reply.array("pixels", "u1", self.still.height * scale, self.still.width * scale, 3)
+
+
 # --------------------------------------------------------------------------- scene, prop
 
 
