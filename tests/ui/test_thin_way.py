@@ -151,3 +151,18 @@ def test_thickness_is_tried_out_live_as_one_step(driver: Driver) -> None:
 
 def shape(project: Any, layer_id: str) -> float:
     return float(project.layer(layer_id).made_by.params["thickness"])
+
+
+def test_clicks_are_answered_while_props_are_made(driver: Driver) -> None:
+    driver.open(STILL)
+    driver.click(*CUP)
+    driver.accept()
+    with driver.wait(driver.session.engine.happened, lambda job, event: job.lane == "heavy" and event.fraction > 0):
+        driver.do("make.props")
+    driver.click(*TEAPOT)
+    driver.click(TEAPOT[0] + 5, TEAPOT[1])
+    assert any(job.lane == "heavy" for job in driver.session.engine.list_jobs()), "the clicks waited for the props"
+    with driver.wait(driver.document.changed, lambda old, new: has_set(new)):
+        pass
+    assert driver.masking.attempt is not None
+    driver.masking.drop()
