@@ -171,7 +171,7 @@ adapter = {adapter}
 
 [licence]
 code = "Apache-2.0"
-commercial = true
+commercial = "yes"
 """
 
 
