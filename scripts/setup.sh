@@ -10,6 +10,7 @@ venv=.venv
 lock=requirements.lock
 [ "$group" = dev ] && lock=requirements-dev.lock
 [ "$group" = models ] && venv=.venv-models && lock=resources/envs/models.lock
+alone=resources/envs/models.alone.lock  # what asks for more than it needs, so without what it asks for
 
 find_python() {
   local name
@@ -56,6 +57,7 @@ install_models() {
     say "could not install $torch. Tell pip where that build lies (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL); run this again."
     exit 1
   }
+  $venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r $alone
 }
 
 # make_environment INSTALL FILE...: the environment, filled by a command unless the files are as they were then.
@@ -78,7 +80,7 @@ install_app() {
 if [ "$group" = models ]; then  # the marcher is compiled where it runs
   need_libraries libgomp.so.1=libgomp1 || true
   command -v "${CXX:-g++}" >/dev/null || install_system g++
-  make_environment install_models $lock requirements-dev.lock
+  make_environment install_models $lock $alone requirements-dev.lock
   exit
 fi
 

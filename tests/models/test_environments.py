@@ -67,6 +67,19 @@ def test_an_environment_is_made_from_its_list(made: Environments) -> None:
     assert told.stdout == "1.0\n"
 
 
+def test_what_asks_for_too_much_is_installed_without_it(made: Environments, locks: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(locks / "greedy-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("greedy.py", "")
+        metadata = "Metadata-Version: 2.1\nName: greedy\nVersion: 1.0\nRequires-Dist: nowhere-to-be-found\n"
+        wheel.writestr("greedy-1.0.dist-info/METADATA", metadata)
+        wheel.writestr("greedy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("greedy-1.0.dist-info/RECORD", "")
+    (locks / "tiny.alone.lock").write_text("greedy==1.0\n")
+    assert made.check("tiny").state is State.OUTDATED
+    made.make("tiny", Counting())
+    assert made.check("tiny").state is State.READY and made.diagnose("tiny").faults == ()
+
+
 def test_a_broken_environment_says_what_is_broken_and_how_to_repair_it(
     made: Environments, locks: Path, tmp_path: Path
 ) -> None:
@@ -94,7 +107,7 @@ def test_a_failed_making_leaves_the_old_one(made: Environments, locks: Path, tmp
     with pytest.raises(CannotAccess, match=r"could not be made: .*7\.7"):
         made.make("tiny", Counting())
     assert made.find_python("tiny").exists() and made.check("tiny").state is State.OUTDATED
-    assert {path.name for path in (tmp_path / "made").iterdir()} == {"tiny", "tiny.lock"}
+    assert {path.name for path in (tmp_path / "made").iterdir()} == {"tiny"}
 
 
 def test_a_cancelled_making_ends_uv(made: Environments, monkeypatch: pytest.MonkeyPatch) -> None:

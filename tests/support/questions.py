@@ -28,6 +28,7 @@ from stillto3d.models.roles import (
     ReconstructScene,
     RenderMeshes,
     Segment,
+    UpscaleStill,
 )
 from stillto3d.project.geometry import Material, Mesh
 from stillto3d.project.space import Camera, aim_camera
@@ -127,6 +128,10 @@ def ask_inpainter(scene: Scene) -> Iterator[Ask[Any]]:
     yield FillHoles(scene.still, scene.thing)
 
 
+def ask_upscaler(scene: Scene) -> Iterator[Ask[Any]]:
+    yield UpscaleStill(scene.still)
+
+
 def ask_scene(scene: Scene) -> Iterator[Ask[Any]]:
     known = KnownLength((0, scene.height), (scene.width, scene.height), 1.2)
     for length in (None, known):
@@ -163,6 +168,7 @@ QUESTIONS: dict[str, Callable[[Scene], Iterator[Ask[Any]]]] = {
     "depth": ask_depth,
     "inpainter": ask_inpainter,
     "scene": ask_scene,
+    "upscaler": ask_upscaler,
     "prop": ask_prop,
     "rasteriser": ask_rasteriser,
 }

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+from stillto3d.worker.adapters.spandrel_models import stand_in_for_torchvision
+
 Build = Callable[[Path], None]
 
 
@@ -331,6 +334,58 @@ def build_vitmatte(folder: Path) -> None:
     save(VitMatteForImageMatting(config), folder, {"size_divisor": 32})
 
 
+def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
+    """A pickle as PyTorch writes it."""
+    import torch
+
+    path.parent.mkdir(parents=True)
+    torch.save(tensors, path)
+
+
+def build_esrgan(folder: Path) -> None:
+    stand_in_for_torchvision()
+    from spandrel.architectures.ESRGAN import ESRGAN
+
+    network = ESRGAN(in_nc=3, out_nc=3, num_filters=8, num_blocks=1, scale=4)
+    save_tensors(folder / "RealESRGAN_x4plus.pth", {"params_ema": network.state_dict()})
+
+
+def build_lama(folder: Path) -> None:
+    """It has no smaller size."""
+    stand_in_for_torchvision()
+    from spandrel.architectures.LaMa import LaMa
+
+    save_tensors(folder / "big-lama.pt", LaMa(in_nc=4, out_nc=3).state_dict())
+
+
+def build_moge2(folder: Path) -> None:
+    from moge.model.v2 import MoGeModel
+
+    widths = [32, 32, 16, 16, 8]
+    resamplers = ["conv_transpose"] * 3 + ["bilinear"]
+
+    def head(channels: int) -> dict[str, Any]:
+        sizes = {"dim_in": widths, "dim_res_blocks": widths, "dim_out": [None] * 4 + [channels]}
+        return {**sizes, "num_res_blocks": [0] * 5, "resamplers": resamplers}
+
+    neck = {"dim_in": [34, 2, 2, 2, 2], "dim_res_blocks": widths, "dim_out": None, "num_res_blocks": [0] * 5}
+    norms = {"res_block_in_norm": "none", "res_block_hidden_norm": "none"}
+    config = {
+        "encoder": {"backbone": "dinov2_vits14", "intermediate_layers": 4, "dim_out": 32},
+        "neck": {**neck, **norms, "resamplers": resamplers},
+        "points_head": head(3),
+        "normal_head": head(3),
+        "mask_head": head(1),
+        "scale_head": {"dims": [384, 32, 1]},
+        "remap_output": "exp",
+        "num_tokens_range": [60, 120],
+    }
+    model = MoGeModel(**config)
+    *_, bias = (value for name, value in model.mask_head.named_parameters() if name.endswith("bias"))
+    bias.data.fill_(3.0)  # else it sees no depth anywhere
+    save_tensors(folder / "model.pt", {"model_config": config, "model": model.state_dict()})
+
+
 SMALL_DECODER = {
     "hidden_size": 32,
     "mlp_dim": 64,
@@ -349,6 +404,9 @@ BUILDS: dict[str, Build] = {
     "depth-anything-v2-small": build_depth_anything2,
     "depth-anything-v2-metric-indoor-small": build_metric_depth_anything2,
     "depth-pro": build_depth_pro,
+    "lama": build_lama,
+    "real-esrgan-x4plus": build_esrgan,
+    "moge-2-vits-normal": build_moge2,
 }
 
 

@@ -57,7 +57,7 @@ class Environments:
         offline: bool = False,
         device: str = "cpu",
     ) -> None:
-        """`locks` holds NAME.lock for each environment that can be made."""
+        """`locks` holds NAME.lock, and perhaps NAME.alone.lock, for each environment that can be made."""
         self._folder, self._pointed = folder, dict(pointed or {})
         self._locks = locks or find_resources() / "envs"
         self._offline, self._device = offline, device
@@ -125,11 +125,14 @@ class Environments:
             self._folder.mkdir(parents=True, exist_ok=True)
             work.progress(0.0, tr("Making the environment {name}", name=name))
             run_uv(["venv", "--relocatable", "--python", PYTHON, str(fresh)], name, work)
-            listed = self._folder / f"{name}.lock"
-            listed.write_text(lock, encoding="utf-8")
+            listed = self._locks / f"{name}.lock"
             chosen = sys.platform == "darwin" or "UV_TORCH_BACKEND" in os.environ
             backend = [] if chosen else ["--torch-backend", _choose_backend(self._device)]
             run_uv(["pip", "install", "--python", str(fresh), "-r", str(listed), *backend], name, work)
+            if self._alone(name).is_file():
+                run_uv(
+                    ["pip", "install", "--python", str(fresh), "--no-deps", "-r", str(self._alone(name))], name, work
+                )
             (fresh / MADE).write_text(json.dumps({"lock_sha256": _hash_text(lock)}), encoding="utf-8")
             self._exchange(name, fresh)
         finally:
@@ -181,8 +184,13 @@ class Environments:
         return Diagnosis(tuple(faults), remedy if faults else "")
 
     def _read_lock(self, name: str) -> str | None:
-        path = self._locks / f"{name}.lock"
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        """Everything that belongs into an environment; None where the app has no list."""
+        paths = [path for path in (self._locks / f"{name}.lock", self._alone(name)) if path.is_file()]
+        return "".join(path.read_text(encoding="utf-8") for path in paths) if paths else None
+
+    def _alone(self, name: str) -> Path:
+        """The list of packages that are installed without what they ask for, which is more than they need."""
+        return self._locks / f"{name}.alone.lock"
 
     def _read_made(self, name: str) -> str | None:
         try:
