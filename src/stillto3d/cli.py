@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from . import __version__
 from .engine.jobs import Event, Job
-from .errors import Bug, Cancelled, Refusal, StillTo3DError, word_os_error
+from .errors import BadInput, Bug, Cancelled, Refusal, StillTo3DError, word_os_error
 from .formats.options import WriteOptions
 from .formats.shot_folder import Outcome, write_shot_folder
 from .formats.staging import recover
@@ -250,22 +250,39 @@ for _pipeline in PIPELINES.values():
 @_guard
 def export(
     project: Annotated[Path, typer.Argument(help=tr("A project, a still, or a mesh."), show_default=False)],
-    to: Annotated[Path, typer.Option("--to", help=tr("The file to write."), show_default=False)],
+    to: Annotated[Path | None, typer.Option("--to", help=tr("The file to write."), show_default=False)] = None,
+    program: Annotated[
+        str | None,
+        typer.Option("--for", help=tr("Make a folder for blender, maya, houdini, nuke, unreal or web (into --out).")),
+    ] = None,
+    out: Out = Path("out"),
     content: Annotated[str, typer.Option(help=tr("For PLY: auto, points, mesh or splats."))] = "auto",
     texture: Annotated[str, typer.Option(help=tr("How textures are encoded: auto, jpeg, png or webp."))] = "auto",
     texture_size: Annotated[int, typer.Option(help=tr("Longest side of a texture in pixels; 0: any."))] = 0,
     quality: Annotated[int, typer.Option(help=tr("Quality of JPEG and WebP, 1 to 100."))] = 92,
     lods: Annotated[int, typer.Option(help=tr("How many coarser copies to write beside it."))] = 0,
+    space: Annotated[
+        str, typer.Option(help=tr("Scene-linear colour space of EXR, such as ACEScg; auto: its own."))
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Write a project to a file."""
-    options = WriteOptions(texture, texture_size, quality, lods, content)
+    """Write a project to a file, or to a folder for one program."""
+    if (to is None) == (program is None):
+        raise BadInput("Name a file with --to, or a program with --for.")
+    options = WriteOptions(texture, texture_size, quality, lods, content, space)
     with _open_studio(as_json) as studio:
-        notes = studio.wait(studio.write(studio.read_any(project), to, options))
+        source = studio.read_any(project)
+        if program is not None:
+            report = studio.wait(studio.hand_over(source, out, program, options))
+            answer: dict[str, Any] = {"out": str(out), "report": report}
+            notes, place = report["warnings"], out
+        elif to is not None:
+            notes, place = studio.wait(studio.write(source, to, options)), to
+            answer = {"file": str(to), "warnings": notes}
     if as_json:
-        typer.echo(json.dumps({"file": str(to), "warnings": notes}, ensure_ascii=True))
+        typer.echo(json.dumps(answer, ensure_ascii=True))
         return
-    for line in (*notes, tr("Written: {path}", path=to)):
+    for line in (*notes, tr("Written: {path}", path=place)):
         typer.echo(_printable(line))
 
 

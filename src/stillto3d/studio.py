@@ -17,6 +17,7 @@ from .engine.jobs import LANES, Event, Job, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .errors import BadInput, Bug
+from .formats.handover import write_handover
 from .formats.options import WriteOptions
 from .formats.picture import read_still
 from .models.bundle import install_bundle, write_bundle
@@ -151,6 +152,14 @@ class Studio:
         """
         target, chosen = Path(path), options or WriteOptions()
         return self.engine.submit("write", lambda run: formats.write(run, project, target, chosen))
+
+    def hand_over(self, project: Project, out: str | Path, preset: str, options: WriteOptions | None = None) -> Job:
+        """Queue the writing of a folder made for one program (a name of `handover.PRESETS`).
+
+        The job's result is the folder's report.
+        """
+        target, chosen = Path(out), options or WriteOptions()
+        return self.engine.submit("write", lambda run: write_handover(run, project, target, preset, chosen))
 
     def import_camera(self, project: Project, path: str | Path) -> Job:
         """Queue reading the hero's camera from a file (fSpy, COLMAP, transforms.json, USD); its result is a Patch."""

@@ -62,6 +62,21 @@ def test_a_worker_stays_warm_between_calls(engine: Engine) -> None:
     assert first == second
 
 
+def test_a_worker_has_no_token_and_downloads_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    seen = ask(engine, "surroundings").result.values["environment"]
+    assert seen["HF_HUB_OFFLINE"] == seen["TRANSFORMERS_OFFLINE"] == "1"
+    assert "hf_secret" not in seen.values()
+
+
+def test_a_card_tells_its_parameters_to_the_adapter(engine: Engine, cards: Path) -> None:
+    parameter = '[[parameters]]\nname = "steps"\nhelp = "How many."\ndefault = 12\nlow = 1\nhigh = 100\n'
+    text = (cards / "other.toml").read_text().replace('"other"', '"tuned"')
+    (cards / "tuned.toml").write_text(text + parameter)
+    job = engine.submit("echo", lambda run: run.call(Do(), model="tuned"))
+    assert job.wait(60) and job.result.values["params"]["options"] == {"steps": 12}
+
+
 def test_each_lane_has_a_worker_of_its_own(engine: Engine) -> None:
     heavy = ask(engine).result.values["pid"]
     job = engine.submit("echo", lambda run: run.call(Do()), lane="interactive")

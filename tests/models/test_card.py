@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stillto3d.errors import Bug
+from stillto3d.errors import BadInput, Bug
 from stillto3d.models.card import ModelCard, Parameter, is_plain_path, read_card, word_faults
 from stillto3d.words import find_resources
 
@@ -101,6 +101,14 @@ def test_a_number_has_a_range_and_a_default_within_it() -> None:
         Parameter(name="a", help="What it does.", default=1)
     with pytest.raises(ValidationError, match="the default of a"):
         Parameter(name="a", help="What it does.", default=5, low=0, high=1)
+
+
+def test_options_are_complete_and_fit() -> None:
+    card = make_card(parameters=[{"name": "steps", "help": "How many.", "default": 12, "low": 1, "high": 100}])
+    assert (card.fill_options(), card.fill_options({"steps": 5})) == ({"steps": 12}, {"steps": 5})
+    for chosen, word in (({"steps": 0}, "steps cannot be 0"), ({"colour": 1}, "no parameter colour")):
+        with pytest.raises(BadInput, match=word):
+            card.fill_options(chosen)
 
 
 def test_the_strictest_part_decides() -> None:

@@ -203,6 +203,8 @@ class Engine:
             self._load(job, resident, card)
             call = f"{job.id}/{next(self._calls)}"
             params, arrays = ask.params(), ask.arrays()
+            if card.parameters:
+                params["options"] = card.fill_options()
             if ask.still is not None:
                 params["still_id"] = ask.still.id
                 unsent = resident.pack_still(ask)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..errors import Bug
+from ..errors import BadInput, Bug
 from .roles import ROLES
 
 Commercial = Literal["yes", "terms", "no"]
@@ -244,6 +245,17 @@ class ModelCard(_Described):
     def commercial(self) -> Commercial:
         """The strictest of its own licence and of what it brings along."""
         return max((self.licence.commercial, *(c.commercial for c in self.brings)), key=_STRICTER.index)
+
+    def fill_options(self, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Every parameter with its value: the one chosen, else the default. Raises BadInput for one that is unfit."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name, value in (chosen or {}).items():
+            if name not in known:
+                raise BadInput("{model} has no parameter {name}.", model=self.id, name=name)
+            why = known[name].find_fault(value)
+            if why:
+                raise BadInput("{name} cannot be {value}: {why}", name=name, value=value, why=why)
+        return {name: parameter.default for name, parameter in known.items()} | dict(chosen or {})
 
     def describe(self) -> dict[str, Any]:
         """What a recipe keeps of a model: its licences above all."""

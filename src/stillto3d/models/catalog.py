@@ -63,8 +63,10 @@ class Catalog:
             if allows(policy, card) and store.check(card).usable:
                 return card
         if cards:
-            best = next((card for card in cards if allows(policy, card)), cards[0])
-            self._refuse_unusable(best, role, policy, store)
+            # A builtin that is damaged is nearer than a model that nobody has asked for yet.
+            allowed = [card for card in cards if allows(policy, card)] or cards
+            nearest = next((card for card in allowed if store.check(card).state is State.BROKEN), allowed[0])
+            self._refuse_unusable(nearest, role, policy, store)
         raise NotInstalled(role, tr("no model for this step is installed."))
 
     def _refuse_unusable(self, card: ModelCard, role: str, policy: Policy, store: Store) -> None:

@@ -264,6 +264,19 @@ def straighten_pose(pose: ArrayLike) -> F64:
     return straight
 
 
+def find_unreal_pose(camera: Camera) -> tuple[F64, F64]:
+    """Where the camera stands in Unreal, centimetres f64[3], and its roll, pitch and yaw in degrees f64[3].
+
+    Unreal is left-handed: x is where we have -z, y where we have x, z is up; a camera looks along its x.
+    """
+    place = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    turn = place @ camera.world_from_camera[:3, :3]
+    right, up, forward = turn[:, 0], turn[:, 1], -turn[:, 2]
+    pitch = np.arcsin(np.clip(forward[2], -1, 1))
+    yaw, roll = np.arctan2(forward[1], forward[0]), np.arctan2(-right[2], up[2])
+    return place @ camera.position * 100, np.degrees(np.array([roll, pitch, yaw]))
+
+
 def translate(offset: ArrayLike) -> F64:
     """The 4x4 transform that moves by `offset` [3]."""
     matrix = np.eye(4)

@@ -300,8 +300,10 @@ class MainWindow(QMainWindow):
             dialog.selectFile(str(folder / f"{name}.{suffix}"))
         else:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        accepted = await self.await_dialog(dialog)
-        return Path(dialog.selectedFiles()[0]) if accepted else None
+        if not await self.await_dialog(dialog):
+            return None
+        path = Path(dialog.selectedFiles()[0])
+        return path / f"{name}.{suffix}" if save and path.is_dir() else path
 
     async def ask_folder(self, title: str) -> Path | None:
         """Ask for a folder; None when the person would rather not."""

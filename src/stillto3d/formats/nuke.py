@@ -1,0 +1,58 @@
+"""A Nuke script (.nk) that builds the shot: plate, layers, solved camera, geometry, and a render over the plate.
+
+The camera's film back is the padded picture's, so that no lens shift is needed. Paths are relative to the script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..project.space import Camera, center_camera
+
+_HERE = "\\[file dirname \\[value root.name]]"
+"""Tcl that Nuke runs when it reads a path: the script's own folder."""
+
+
+def compose_script(shot: Mapping[str, Any], camera: Camera) -> str:
+    """The script's text; nodes that feed others stand before them, the last one being their first input."""
+    wide, _, _ = center_camera(camera)
+    across = camera.film_back_mm * wide.width / camera.width
+    upright = across * wide.height / wide.width * camera.fx / camera.fy
+    pose = " ".join("{" + " ".join(f"{v:.9g}" for v in row) + "}" for row in camera.world_from_camera.tolist())
+    size = f"{wide.width} {wide.height}"
+    lens = {
+        "focal": f"{camera.focal_mm:.9g}",
+        "haperture": f"{across:.9g}",
+        "vaperture": f"{upright:.9g}",
+        "near": 0.01,
+        "far": f"{shot['camera']['far']:.9g}",
+    }
+    nodes: list[tuple[str, Mapping[str, Any]]] = [
+        ("Root", {"format": f'"{size} 0 0 {size} {camera.fy / camera.fx:.9g} shot"'})
+    ]
+    if shot.get("passes"):
+        nodes.append(("Read", _source(shot["passes"], "passes", 600, 0)))
+    nodes += [
+        (
+            "Camera3",
+            {"inputs": 0, "useMatrix": "true", "matrix": "{" + pose + "}", **lens, **_place("shot_camera", 0, 150)},
+        ),
+        ("ReadGeo2", _source(shot["geometry"], "geometry", 200, 0)),
+        ("Scene", _place("set_and_props", 200, 150)),
+        ("Read", _source(shot["plate"], "plate", 400, 0)),
+        ("ScanlineRender", {"inputs": 3, **_place("render", 200, 300)}),
+    ]
+    return "".join(f"{kind} {{\n{_list_knobs(knobs)}}}\n" for kind, knobs in nodes)
+
+
+def _source(file: str, name: str, x: int, y: int) -> dict[str, Any]:
+    return {"inputs": 0, "file": f'"{_HERE}/{file}"', **_place(name, x, y)}
+
+
+def _place(name: str, x: int, y: int) -> dict[str, Any]:
+    return {"name": name, "xpos": x, "ypos": y}
+
+
+def _list_knobs(knobs: Mapping[str, Any]) -> str:
+    return "".join(f" {name} {value}\n" for name, value in knobs.items())

@@ -1,0 +1,284 @@
+"""Presets: each folder holds what its text says, and each script builds the shot with the solved camera."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from formats.markers import (
+    both_cameras,
+    expect_pixels,
+    locate_markers,
+    make_camera,
+    make_meshes,
+    make_splats,
+    project_opengl,
+)
+from PIL import Image
+
+from stillto3d import formats
+from stillto3d.engine.run import Run
+from stillto3d.errors import BadInput, Cancelled
+from stillto3d.formats.handover import PRESETS, README, SHOT, write_handover
+from stillto3d.formats.options import WriteOptions
+from stillto3d.project.project import Project
+from stillto3d.project.space import center_camera, find_unreal_pose
+from stillto3d.words import choose_language
+
+RESOURCES = Path(__file__).parents[2] / "resources" / "handover"
+
+
+def hand_over(run: Run, project: Project, out: Path, name: str) -> dict[str, Any]:
+    write_handover(run, project, out, name)
+    found: dict[str, Any] = json.loads((out / SHOT).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_folder_holds_what_its_text_names(run: Run, project: Project, tmp_path: Path, name: str) -> None:
+    shot = hand_over(run, project, tmp_path / "out", name)
+    out = tmp_path / "out"
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    for key in ("geometry", "plate", "still"):
+        assert shot[key] in there
+    preset = PRESETS[name]
+    assert {SHOT, README, preset.script, "camera.json", "report.json"} <= there
+    text = (out / README).read_text(encoding="utf-8")
+    listed = {line.split("  ")[1].strip() for line in text.splitlines() if re.match(r"  \S+\.\w+( |$)", line)}
+    assert there - {"report.json", README} <= listed and len(text.splitlines()) < 60
+    assert "digitalsourcetype" in text and "AIGC" in text and project.hero.still.id in text and "24.90 mm" in text
+    found = formats.inspect(run, out)  # every file has the size and hash of the report
+    assert found["kind"] == "set" and found["preset"] == name
+    for file in there - {"report.json", README, SHOT, preset.script}:
+        formats.inspect(run, out / file)
+
+
+@both_cameras
+@pytest.mark.parametrize("name", PRESETS)
+def test_markers_lie_on_the_plate(run: Run, tmp_path: Path, name: str, centered: bool) -> None:
+    """Through the camera that the program gets, padded or not, onto the plate that it gets."""
+    shot = hand_over(run, make_meshes(centered), tmp_path / "out", name)
+    told = shot["camera"]
+    padded = told["padded"] if shot["plate_is_padded"] else {"left": 0.0, "top": 0.0, "width": 640, "height": 360}
+    with Image.open(tmp_path / "out" / shot["plate"]) as plate:
+        assert plate.size == (padded["width"], padded["height"])
+    cx, cy = (told["cx"], told["cy"]) if not shot["plate_is_padded"] else (padded["width"] / 2, padded["height"] / 2)
+    pixels = project_opengl(locate_markers(), np.array(told["world_from_camera"]), told["fx"], told["fy"], cx, cy)
+    np.testing.assert_allclose(pixels - (padded["left"], padded["top"]), expect_pixels(centered), atol=0.01)
+
+
+def test_splats_come_along(run: Run, tmp_path: Path) -> None:
+    for name, file in (("houdini", "splats.ply"), ("web", "splats.spz"), ("blender", "splats.ply")):
+        shot = hand_over(run, make_splats(True), tmp_path / name, name)
+        assert shot["splats"] == file and (tmp_path / name / file).exists()
+
+
+def test_textures_are_limited(run: Run, project: Project, tmp_path: Path) -> None:
+    write_handover(run, project, tmp_path / "out", "web", WriteOptions(texture_size=16))
+    scene = trimesh.load(tmp_path / "out" / "küche_厨房.glb")
+    sizes = {max(mesh.visual.material.baseColorTexture.size) for mesh in scene.geometry.values()}
+    assert sizes == {16} and (tmp_path / "out" / "küche_厨房_lod1.glb").exists()
+
+
+def test_refusals(run: Run, project: Project, tmp_path: Path) -> None:
+    bare = replace(project, shots=(replace(project.hero, camera=None),))
+    empty = replace(project, layers=())
+    for one, name, words in (
+        (project, "fusion", "no preset"),
+        (bare, "blender", "no camera"),
+        (empty, "web", "no set"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            write_handover(run, one, tmp_path / "out", name)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failure_leaves_the_old_folder(run: Run, project: Project, tmp_path: Path, monkeypatch: Any) -> None:
+    write_handover(run, project, tmp_path / "out", "blender")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    monkeypatch.setattr("stillto3d.formats.handover._write_script", lambda *_: (_ for _ in ()).throw(Cancelled()))
+    with pytest.raises(Cancelled):
+        write_handover(run, project, tmp_path / "out", "nuke")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_the_text_speaks_chinese(run: Run, project: Project, tmp_path: Path) -> None:
+    try:
+        choose_language("zh_CN")
+        write_handover(run, project, tmp_path / "out", "maya")
+    finally:
+        choose_language("en")
+    assert "摄影机" in (tmp_path / "out" / README).read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------------- scripts
+
+
+class Recorder:
+    """Stands in for a program's module: any call is noted and answers with another recorder."""
+
+    def __init__(self, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]], name: str = "") -> None:
+        self._calls, self._name = calls, name
+
+    def __getattr__(self, name: str) -> Recorder:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Recorder(self._calls, f"{self._name}.{name}".lstrip("."))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        self._calls.append((self._name, args, options))
+        if self._name == "camera":
+            return ["shot_camera", "shot_cameraShape"]
+        if self._name.endswith(("Matrix4", "Vector", "Rotator", "Name")):
+            return args or options
+        if self._name.endswith("get_editor_property") and args == ("imported_object_paths",):
+            return ["/Game/plate"]
+        return Recorder(self._calls, f"{self._name}({args[0]!r})" if args else self._name)
+
+
+def run_script(folder: Path, script: str, module: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, Any]]:
+    """The calls that a script makes on a program's module."""
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+    fake: Any = ModuleType(module)
+    recorder = Recorder(calls)
+    if module == "maya":
+        fake.cmds = recorder
+    else:
+        fake.__getattr__ = lambda name: getattr(recorder, name)
+    monkeypatch.setitem(sys.modules, module, fake)
+    text = (folder / script).read_text(encoding="utf-8")
+    exec(compile(text, script, "exec"), {"__name__": "__main__", "__file__": str(folder / script)})
+    return calls
+
+
+def test_mayas_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_over(run, make_meshes(False), tmp_path / "out", "maya")
+    calls = run_script(tmp_path / "out", "load_maya.py", "maya", monkeypatch)
+    camera = make_camera(False)
+    (lens,) = [options for name, _, options in calls if name == "camera"]
+    inches = 36 / 25.4
+    fx = lens["focalLength"] / (lens["horizontalFilmAperture"] * 25.4) * 640
+    fy = lens["focalLength"] / (lens["verticalFilmAperture"] * 25.4) * 360
+    assert (fx, fy) == pytest.approx((camera.fx, camera.fy)) and lens["horizontalFilmAperture"] == pytest.approx(inches)
+    cx = 320 - lens["horizontalFilmOffset"] / lens["horizontalFilmAperture"] * 640
+    cy = 180 + lens["verticalFilmOffset"] / lens["verticalFilmAperture"] * 360
+    places = [options for name, _, options in calls if name == "xform"]
+    pose = np.array(places[0]["matrix"]).reshape(4, 4).T
+    pose[:3, 3] = places[1]["translation"]
+    pixels = project_opengl(locate_markers(), pose, fx, fy, cx, cy)
+    np.testing.assert_allclose(pixels, expect_pixels(False), atol=0.01)
+    assert any(name == "mayaUSDImport" and options["file"].endswith("markers.usdc") for name, _, options in calls)
+    assert any(name == "imagePlane" and options["fileName"].endswith("plate.png") for name, _, options in calls)
+
+
+def test_houdinis_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_over(run, make_meshes(False), tmp_path / "out", "houdini")
+    calls = run_script(tmp_path / "out", "load_houdini.py", "hou", monkeypatch)
+    values = {}
+    for name, args, _ in calls:
+        found = re.search(r"parm\('(\w+)'\)\.set$", name)
+        if found:
+            values[found[1]] = args[0]
+    (rows,) = [args[0] for name, args, _ in calls if name == "Matrix4"]
+    fx = values["focal"] / values["aperture"] * values["resx"]
+    fy = fx * values["aspect"]
+    cx, cy = (0.5 - values["winx"]) * values["resx"], (values["winy"] + 0.5) * values["resy"]
+    pixels = project_opengl(locate_markers(), np.array(rows).reshape(4, 4).T, fx, fy, cx, cy)
+    np.testing.assert_allclose(pixels, expect_pixels(False), atol=0.01)
+    assert values["filepath1"].endswith("markers.usdc") and values["vm_background"].endswith("plate.png")
+
+
+def test_unreals_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_over(run, make_meshes(False), tmp_path / "out", "unreal")
+    calls = run_script(tmp_path / "out", "load_unreal.py", "unreal", monkeypatch)
+    (place,) = [args for name, args, _ in calls if name == "Vector"]
+    (turn,) = [options for name, _, options in calls if name == "Rotator"]
+    told = {args[0]: args[1] for name, args, _ in calls if name.endswith("set_editor_property")}
+    # Unreal's own rotation matrix (FRotationMatrix): rows are the axes x forward, y right, z up
+    sr, cr = math.sin(math.radians(turn["roll"])), math.cos(math.radians(turn["roll"]))
+    sp, cp = math.sin(math.radians(turn["pitch"])), math.cos(math.radians(turn["pitch"]))
+    sy, cy = math.sin(math.radians(turn["yaw"])), math.cos(math.radians(turn["yaw"]))
+    axes = np.array(
+        [
+            [cp * cy, cp * sy, sp],
+            [sr * sp * cy - cr * sy, sr * sp * sy + cr * cy, -sr * cp],
+            [-(cr * sp * cy + sr * sy), cy * sr - cr * sp * sy, cr * cp],
+        ]
+    )
+    markers = locate_markers() @ np.array([[0, 0, -1], [1, 0, 0], [0, 1, 0]]).T * 100
+    local = (markers - np.array(place)) @ axes.T
+    wide, left, top = center_camera(make_camera(False))
+    fx = told["current_focal_length"] / told["sensor_width"] * wide.width
+    fy = told["current_focal_length"] / told["sensor_height"] * wide.height
+    pixels = np.stack(
+        [wide.width / 2 + fx * local[:, 1] / local[:, 0], wide.height / 2 - fy * local[:, 2] / local[:, 0]], axis=1
+    )
+    np.testing.assert_allclose(pixels - (left, top), expect_pixels(False), atol=0.01)
+
+
+def test_an_unreal_camera_that_is_not_turned_looks_forward() -> None:
+    camera = replace(make_camera(True), world_from_camera=np.eye(4))
+    place, turns = find_unreal_pose(camera)
+    np.testing.assert_allclose((*place, *turns), 0, atol=1e-12)
+
+
+@both_cameras
+def test_nukes_script(run: Run, tmp_path: Path, centered: bool) -> None:
+    hand_over(run, make_meshes(centered), tmp_path / "out", "nuke")
+    text = (tmp_path / "out" / "shot.nk").read_text(encoding="utf-8")
+    assert text.count("{") == text.count("}")
+    nodes = re.findall(r"^(\w+) \{\n(.*?)^\}\n", text, re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in nodes] == ["Root", "Read", "Camera3", "ReadGeo2", "Scene", "Read", "ScanlineRender"]
+    knobs = {dict(parse(body)).get("name", kind): dict(parse(body)) for kind, body in nodes}
+    camera = knobs["shot_camera"]
+    pose = np.array([row.split() for row in re.findall(r"\{([^{}]+)\}", camera["matrix"])], dtype=float)
+    width, height = map(int, knobs["Root"]["format"].strip('"').split()[:2])
+    fx = float(camera["focal"]) / float(camera["haperture"]) * width
+    fy = float(camera["focal"]) / float(camera["vaperture"]) * height
+    _, left, top = center_camera(make_camera(centered))
+    pixels = project_opengl(locate_markers(), pose, fx, fy, width / 2, height / 2)
+    np.testing.assert_allclose(pixels - (left, top), expect_pixels(centered), atol=0.01)
+    for node in ("plate", "passes", "geometry"):
+        file = knobs[node]["file"].strip('"')
+        assert file.startswith("\\[file dirname \\[value root.name]]/")
+        assert (tmp_path / "out" / file.rpartition("/")[2]).exists()
+
+
+def parse(body: str) -> list[tuple[str, str]]:
+    pairs = [line.strip().split(" ", 1) for line in body.splitlines()]
+    return [(name, value) for name, value in pairs]
+
+
+def test_the_scripts_are_python_and_javascript_that_compile() -> None:
+    for path in RESOURCES.glob("*.py"):
+        compile(path.read_text(encoding="utf-8"), path.name, "exec")
+    assert {preset.script for preset in PRESETS.values()} - {p.name for p in RESOURCES.iterdir()} == {"shot.nk"}
+    script = RESOURCES / "load_web.js"
+    try:
+        done = subprocess.run(["node", "--check", "--input-type=module", "-"], input=script.read_bytes(), check=False)
+    except FileNotFoundError:
+        pytest.skip("node is not installed")
+    assert done.returncode == 0
+
+
+def test_three_js_gets_the_padded_camera(run: Run, tmp_path: Path) -> None:
+    """What load_web.js computes: the angle upright and the aspect of the padded picture."""
+    told = hand_over(run, make_meshes(False), tmp_path / "out", "web")["camera"]
+    wide = told["padded"]
+    fov = 2 * math.atan(wide["height"] / 2 / told["fy"])
+    aspect = wide["width"] / told["fx"] / (wide["height"] / told["fy"])
+    fy = wide["height"] / 2 / math.tan(fov / 2)
+    fx = fy * wide["width"] / wide["height"] / aspect
+    pose = np.array(told["world_from_camera"])
+    pixels = project_opengl(locate_markers(), pose, fx, fy, wide["width"] / 2, wide["height"] / 2)
+    np.testing.assert_allclose(pixels - (wide["left"], wide["top"]), expect_pixels(False), atol=0.01)
