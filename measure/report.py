@@ -91,6 +91,7 @@ def summarise_props(props: Sequence[PropFigures]) -> Figures:
         "silhouette_iou_min": take(np.min, [prop.silhouette_iou for prop in solid]),
         "thin_silhouette_iou": take(np.median, [prop.silhouette_iou for prop in props if prop.thin]),
         "shown": take(np.mean, [prop.shown for prop in props]),
+        "far_error": take(np.median, [prop.far_error for prop in props]),
         "n": len(props),
     }
 
@@ -243,6 +244,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("height, free", "props", "free_height_error"),
         ("silhouette", "props", "silhouette_iou"),
         ("shown", "props", "shown"),
+        ("far side", "props", "far_error"),
         ("watertight", "props", "watertight"),
     ),
     "set": (

@@ -22,6 +22,7 @@ from stillto3d.studio import Studio
 from .geometry import LEAST_VISIBLE, choose_reference, find_ends, score_camera, score_depth
 from .masks import find_deepest
 from .product import make_mask, run_work
+from .sides import measure_far_side
 from .truth import U8, Bool, Instance, Truth, load_picture
 from .views import Grid, View, score_second_view
 
@@ -46,6 +47,7 @@ class PropFigures:
     watertight: bool
     silhouette_iou: float
     shown: float  # share of its mask where the whole shot shows it; the rest stands inside the set
+    far_error: float | None  # of its far side, as a share of its extent in depth; None where that cannot be judged
 
 
 @dataclass
@@ -114,7 +116,8 @@ def measure_shot(studio: Studio, still: Still, truth: Truth, figures: ShotFigure
     true, match = convert_masks(studio, still, truth, chosen)
     figures.plate_psnr_db = match.psnr_db
     shown = run_work(studio, "shown", lambda run: measure_shown(run, true))
-    figures.props = list_props(true, clicked, match, shown, truth, chosen)
+    sides = run_work(studio, "sides", lambda run: measure_sides(run, true, truth, chosen))
+    figures.props = list_props(true, clicked, match, shown, sides, truth, chosen)
     if truth.second is not None:
         figures.views = view_aside(studio, true, truth)
 
@@ -180,6 +183,7 @@ def list_props(
     clicked: Project | None,
     match: Match,
     shown: Mapping[str, float],
+    sides: Mapping[str, float | None],
     truth: Truth,
     chosen: Sequence[Instance],
 ) -> list[PropFigures]:
@@ -206,6 +210,7 @@ def list_props(
                 watertight=layer.geometry.is_watertight(),
                 silhouette_iou=match.silhouette_iou[layer.id],
                 shown=shown[layer.id],
+                far_error=sides.get(layer.name),
             )
         )
     return figures
@@ -224,6 +229,18 @@ def measure_shown(run: Run, project: Project) -> dict[str, float]:
             inside = layer.masks[shot.still.id].alpha > 127
             shares[layer.id] = float((ids[inside] == number).mean())
     return shares
+
+
+def measure_sides(run: Run, project: Project, truth: Truth, chosen: Sequence[Instance]) -> dict[str, float | None]:
+    """By name, the error of the far side of each prop that is seen whole and is not thin."""
+    camera = project.hero.camera
+    assert camera is not None
+    props = {layer.name: layer for layer in project.props()}
+    return {
+        name_prop(instance): measure_far_side(run, stand(props[name_prop(instance)]), camera, instance.mask, truth)
+        for instance in chosen
+        if is_whole(instance) and not instance.thin
+    }
 
 
 def stand(layer: Layer) -> Mesh:

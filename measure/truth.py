@@ -35,6 +35,7 @@ class Truth:
     """One still with whatever truth there is; None where there is none.
 
     depth    f32[h, w] metres along the camera's axis, stretched over the still; 0 where unknown or sky
+    far      f32[h, w] metres where the ray leaves the instance that it meets first; 0 where none is
     sky      bool[h, w]: nothing is there
     down     f64[3], unit, OpenCV camera axes (x right, y down, z forward)
     focal_px focal length in pixels of the still; centre_px the principal point
@@ -45,6 +46,7 @@ class Truth:
     picture: Path
     instances: tuple[Instance, ...] = ()
     depth: F32 | None = None
+    far: F32 | None = None
     sky: Bool | None = None
     focal_px: float | None = None
     centre_px: tuple[float, float] | None = None
@@ -65,7 +67,7 @@ def read_samples(folder: Path) -> Iterator[Truth]:
 
 
 def read_sample(folder: Path) -> Truth:
-    """One of our rendered samples: still.jpg, second.jpg, depth.png, instances.png, truth.json."""
+    """One of our rendered samples: still.jpg, second.jpg, depth.png, far.png, instances.png, truth.json."""
     told = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     camera = told["camera"]
     ids = load_picture(folder / "instances.png")
@@ -77,6 +79,7 @@ def read_sample(folder: Path) -> Truth:
         picture=folder / "still.jpg",
         instances=tuple(_read_instance(entry, ids) for entry in told["instances"]),
         depth=depth,
+        far=decode_far(load_picture(folder / "far.png"), depth, told["far"]),
         sky=depth == 0,
         focal_px=float(camera["fx"]),
         centre_px=(float(camera["cx"]), float(camera["cy"])),
@@ -101,6 +104,12 @@ def _read_instance(entry: dict[str, Any], ids: NDArray[Any]) -> Instance:
 def decode_depth(code: NDArray[Any], how: dict[str, Any]) -> F32:
     """Metres f32[h, w] of a sample's depth.png (u16 steps of log depth; `none` is sky, 0 here)."""
     metres = how["near_m"] * np.exp((code.astype(np.float64) - 1) * how["step"])
+    return np.where(code == how["none"], 0, metres).astype(np.float32)
+
+
+def decode_far(code: NDArray[Any], depth: F32, how: dict[str, Any]) -> F32:
+    """Metres f32[h, w] of a sample's far.png (u16 steps of the logarithm of far over near; `none` is 0 here)."""
+    metres = depth * np.exp((code.astype(np.float64) - 1) * how["step"])
     return np.where(code == how["none"], 0, metres).astype(np.float32)
 
 

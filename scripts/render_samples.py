@@ -6,9 +6,11 @@ Needs Blender as a Python module and Pillow, in an environment of their own (the
     .venv-bpy/bin/python scripts/render_samples.py                        # all eight
     .venv-bpy/bin/python scripts/render_samples.py --only room_living     # one (may be repeated)
     .venv-bpy/bin/python scripts/render_samples.py --only room_living --size 320 --samples 8 --out out/try
+    .venv-bpy/bin/python scripts/render_samples.py --far                  # far.png alone, beside stills that stay
 
 Each folder holds still.jpg, second.jpg (the camera moved along its own +x by 5 % of the still's median depth),
-depth.png, instances.png and truth.json. Seeds and cameras are part of the samples' meaning: do not change them.
+depth.png, far.png (where each pixel's ray leaves the instance it sees), instances.png and truth.json. Seeds and
+cameras are part of the samples' meaning: do not change them.
 
 Heights are vertical extents in the world of the whole instance, hidden parts included, measured on the rendered
 meshes: a plant with its pot, a vase with its flowers, a sofa with its cushions, a bowl with its fruit. Camera heights
@@ -70,12 +72,14 @@ def write_sample(sample: Sample, folder: Path, longest: int | None, samples: int
     settings = keep_settings()
     capture.prepare_truth()
     depth, numbers = capture.cast(size)
-    half, _ = capture.cast((size[0] // 2, size[1] // 2))
+    half, inside = capture.cast((size[0] // 2, size[1] // 2))
     covered = capture.silhouettes(stage, (size[0] // 2, size[1] // 2))
     median = float(np.median(depth[depth > 0]))
     truth = describe(sample, stage, camera, size, numbers, covered, median)
     code, truth["depth"] = capture.encode_depth(half)
     Image.fromarray(code).save(folder / "depth.png", optimize=True)
+    code, truth["far"] = capture.encode_far(half, capture.find_far_sides(stage, camera, half, inside))
+    Image.fromarray(code).save(folder / "far.png", optimize=True)
     Image.fromarray(numbers).save(folder / "instances.png", optimize=True)
     restore_settings(settings, world, size)
     camera.matrix_world.translation += camera.matrix_world.to_3x3().col[0] * (0.05 * median)
@@ -87,6 +91,26 @@ def write_sample(sample: Sample, folder: Path, longest: int | None, samples: int
         f"{len(truth['instances'])} instances",
         flush=True,
     )
+
+
+def add_far(sample: Sample, folder: Path, threads: int) -> None:
+    """Measure far.png for a sample that is there, and tell of it in truth.json; all else stays as it is."""
+    from PIL import Image
+
+    began = time.monotonic()
+    camera = capture.set_up(sample, sample.size, 1, threads)
+    stage = Stage(sample.seed)
+    sample.build(stage)
+    capture.prepare_truth()
+    depth, inside = capture.cast((sample.size[0] // 2, sample.size[1] // 2))
+    if not np.array_equal(capture.encode_depth(depth)[0], np.asarray(Image.open(folder / "depth.png"))):
+        raise SystemExit(f"{sample.name}: the scene is not the one that depth.png shows; render it anew.")
+    code, how = capture.encode_far(depth, capture.find_far_sides(stage, camera, depth, inside))
+    Image.fromarray(code).save(folder / "far.png", optimize=True)
+    truth = json.loads((folder / "truth.json").read_text())
+    truth["far"] = how
+    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+    print(f"{sample.name}: {time.monotonic() - began:.0f} s, {(folder / 'far.png').stat().st_size / 1e3:.0f} kB")
 
 
 SETTINGS = (
@@ -180,11 +204,16 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[sample.name for sample in SAMPLES])
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "resources" / "samples")
     parser.add_argument("--size", type=int, help="longer side of a quick preview (still.png alone)")
+    parser.add_argument("--far", action="store_true", help="add far.png alone to samples that are there")
     parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
     choice = parser.parse_args()
     for sample in SAMPLES:
-        if not choice.only or sample.name in choice.only:
+        if choice.only and sample.name not in choice.only:
+            continue
+        if choice.far:
+            add_far(sample, choice.out / sample.name, choice.threads)
+        else:
             write_sample(sample, choice.out / sample.name, choice.size, choice.samples, choice.threads)
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
+from mathutils.bvhtree import BVHTree
 
 from samples.stage import Stage
 
 FILM_BACK_MM = 36.0
-DEPTH_STEP = 1e-3
+DEPTH_STEP, FAR_STEP = 1e-3, 1e-4
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,68 @@ def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         "size": list(depth.shape[::-1]),
         "formula": "depth_m = near_m * exp((value - 1) * step), along the camera's axis, at the centre "
         "of each pixel of depth.png, which is stretched over the whole still",
+    }
+
+
+def find_far_sides(stage: Stage, camera: bpy.types.Object, depth: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Where the ray through each pixel's centre leaves the instance seen there for the last time.
+
+    Depth f32[H,W] metres and instance numbers u8[H,W] as `cast` answers them; returns depths f32[H,W] along the
+    camera's axis, 0 where no instance is seen. Each ray is cast back at the camera from behind the instance.
+    """
+    height, width = depth.shape
+    focal = camera.data.lens / camera.data.sensor_width * width
+    turn, eye = camera.matrix_world.to_3x3(), camera.matrix_world.translation
+    far = np.zeros_like(depth)
+    for instance in stage.instances:
+        rows, columns = np.nonzero(numbers == instance.id)
+        if not len(rows):
+            continue
+        points, triangles = gather_mesh(instance.id)
+        tree = BVHTree.FromPolygons(points.tolist(), triangles.tolist())
+        reach = float(np.linalg.norm(points - np.array(eye), axis=1).max()) + 1.0
+        for row, column in zip(rows, columns):
+            x, y = (column + 0.5 - width / 2) / focal, (height / 2 - row - 0.5) / focal
+            ray = turn @ Vector((x, y, -1))
+            start = eye + ray.normalized() * reach
+            _, _, _, distance = tree.ray_cast(start, -ray)
+            if distance is not None:
+                far[row, column] = (reach - distance) / ray.length
+    return np.where(far > 0, np.maximum(far, depth), np.where(numbers > 0, depth, 0)).astype(np.float32)
+
+
+def gather_mesh(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """World vertices f64[n,3] and triangles i64[m,3] of an instance, bevels and subdivision included."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    points, triangles, count = [], [], 0
+    for item in bpy.context.scene.objects:
+        if item.type != "MESH" or item.pass_index != number:
+            continue
+        mesh = item.evaluated_get(graph).to_mesh()
+        mesh.calc_loop_triangles()
+        own = np.empty(len(mesh.vertices) * 3, np.float32)
+        mesh.vertices.foreach_get("co", own)
+        corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
+        mesh.loop_triangles.foreach_get("vertices", corners)
+        matrix = np.asarray(item.matrix_world)
+        points.append(own.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3])
+        triangles.append(corners.reshape(-1, 3) + count)
+        count += len(mesh.vertices)
+    return np.concatenate(points), np.concatenate(triangles)
+
+
+def encode_far(depth: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Far sides as u16 steps of a hundredth of a percent beyond the depth (0 = no instance), and how to read them."""
+    seen = far > 0
+    code = np.zeros(depth.shape, np.uint16)
+    code[seen] = np.rint(np.log(far[seen] / depth[seen]) / FAR_STEP).astype(np.uint16) + 1
+    return code, {
+        "kind": "log_ratio",
+        "step": FAR_STEP,
+        "none": 0,
+        "size": list(depth.shape[::-1]),
+        "formula": "far_m = depth_m * exp((value - 1) * step), along the camera's axis: where the ray through the "
+        "pixel's centre leaves the instance seen there for the last time, on the grid of depth.png",
     }
 
 

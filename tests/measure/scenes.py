@@ -13,7 +13,8 @@ WIDTH, HEIGHT, FOCAL = 240, 160, 200.0
 NEAR, FAR = 2.0, 4.0
 PITCH = -0.6  # radians: the horizon is far above the picture
 SQUARE = (80, 40, 160, 120)  # x0, y0, x1, y1 in pixels
-STEP = 1e-3
+STEP, FAR_STEP = 1e-3, 1e-4
+THICK = 1.2  # how much farther the square's far side is than its front
 
 
 def make_pictures(aside: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -43,6 +44,8 @@ def write_sample(folder: Path) -> Path:
     code = np.rint(np.log(depth / NEAR) / STEP).astype(np.uint16) + 1
     code[0, 0] = 0
     Image.fromarray(code).save(folder / "depth.png")
+    beyond = np.where(inside, round(np.log(THICK) / FAR_STEP) + 1, 0)
+    Image.fromarray(beyond.astype(np.uint16)).save(folder / "far.png")
     (folder / "truth.json").write_text(json.dumps(describe(aside)), encoding="utf-8")
     return folder
 
@@ -58,6 +61,7 @@ def describe(aside: float) -> dict[str, Any]:
         "camera": {**lens, "pitch": PITCH, "roll": 0.0, "world_from_camera": here.tolist()},
         "second_camera": {"world_from_camera": there.tolist()},
         "depth": {"kind": "log", "near_m": NEAR, "step": STEP, "none": 0},
+        "far": {"kind": "log_ratio", "step": FAR_STEP, "none": 0},
         "instances": [
             {
                 "id": 1,

@@ -44,6 +44,7 @@ def make_prop(name, **fields):
         "watertight": True,
         "silhouette_iou": 0.98,
         "shown": 1.0,
+        "far_error": 0.2,
     }
     return PropFigures(name, **(known | fields))
 

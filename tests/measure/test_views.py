@@ -18,25 +18,9 @@ from measure.views import (
     score_second_view,
     show_view,
 )
-from stillto3d.engine.run import Run
-from stillto3d.models.roles import Reply
 from stillto3d.project.space import Camera, aim_camera
-from stillto3d.worker.adapters.builtin import rasterise
 
 from .scenes import HEIGHT, WIDTH, write_sample
-
-
-@pytest.fixture(scope="module")
-def run():
-    """A run whose rasteriser draws in this process."""
-    operations = rasterise.load(None, "cpu")
-
-    def answer(ask):
-        replied = operations[ask.op](ask.arrays(), ask.params(), lambda *_: None)
-        arrays = {name: value for name, value in replied.items() if isinstance(value, np.ndarray)}
-        return ask.read(Reply({k: v for k, v in replied.items() if k not in arrays}, arrays))
-
-    return Run.nothing(answer)
 
 
 @pytest.fixture
