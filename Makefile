@@ -48,7 +48,7 @@ bench: setup-dev  ## times and memory, as in docs/benchmarks.md; OUT=FILE
 hostile: setup-dev  ## every broken picture opens right or is refused with words; FILES=DIR for another folder
 	$(PY) tests/support/hostile_run.py $(if $(FILES),"$(FILES)")
 
-validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, plyfile
+validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, three.js, Spark, ...
 	scripts/judges.sh
 	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON=$(wildcard .venv-blender/bin/python) \
 		$(PY) -m pytest -m judge --judges -rs
@@ -73,4 +73,4 @@ lock:  ## renew the locked versions
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements-dev.lock
 
 clean:  ## remove the environment and everything built
-	rm -rf .venv .venv-blender .venv-models build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-blender .venv-judges .venv-models build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

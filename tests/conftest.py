@@ -17,7 +17,7 @@ os.environ |= QUIET  # adapters that a test loads into its own process behave as
 SWITCHES = {
     "long": "run the long tests: hundreds of kills, wide fuzzing",
     "gpu": "run the tests that need a CUDA device",
-    "judges": "run the tests that need other tools: Khronos' validator, Blender",
+    "judges": "run the tests that need other tools: Khronos' validator, Blender, Chromium, ...",
 }
 MARKERS = {"long": "long", "gpu": "gpu", "judge": "judges"}
 

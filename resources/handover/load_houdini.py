@@ -1,4 +1,4 @@
-"""Builds the shot in Houdini: the USD stage in Solaris, and a camera in /obj with the plate behind it.
+"""Builds the shot in Houdini: the USD stage in Solaris, set and props in /obj, and a camera with the plate behind them.
 
 hython load_houdini.py, or in the Python shell: exec(open("/path/to/load_houdini.py").read(), {"FOLDER": "/path/to"})
 
@@ -18,6 +18,8 @@ def load_shot(folder):
     layer = hou.node("/stage").createNode("sublayer", "shot")
     layer.parm("filepath1").set(os.path.join(folder, shot["geometry"]))
     layer.setDisplayFlag(True)
+    things = hou.node("/obj").createNode("geo", "set_and_props")
+    things.createNode("usdimport", "read").parm("filepath1").set(os.path.join(folder, shot["geometry"]))
     if shot.get("splats"):
         splats = hou.node("/obj").createNode("geo", "splats")
         splats.createNode("file", "read").parm("file").set(os.path.join(folder, shot["splats"]))

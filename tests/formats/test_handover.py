@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -60,7 +60,8 @@ def test_a_folder_holds_what_its_text_names(run: Run, project: Project, tmp_path
     found = formats.inspect(run, out)  # every file has the size and hash of the report
     assert found["kind"] == "set" and found["preset"] == name
     for file in there - {"report.json", README, SHOT, preset.script}:
-        formats.inspect(run, out / file)
+        if not file.endswith(".mtl"):
+            formats.inspect(run, out / file)
 
 
 @both_cameras
@@ -127,6 +128,12 @@ def test_the_text_speaks_chinese(run: Run, project: Project, tmp_path: Path) -> 
 class Recorder:
     """Stands in for a program's module: any call is noted and answers with another recorder."""
 
+    answers: ClassVar[dict[str, Any]] = {
+        "camera": ["shot_camera", "shot_cameraShape"],
+        "imagePlane": ["plate", "plateShape"],
+        "listRelatives": ["|markers|x"],
+    }
+
     def __init__(self, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]], name: str = "") -> None:
         self._calls, self._name = calls, name
 
@@ -137,8 +144,8 @@ class Recorder:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         self._calls.append((self._name, args, options))
-        if self._name == "camera":
-            return ["shot_camera", "shot_cameraShape"]
+        if self._name in self.answers:
+            return self.answers[self._name]
         if self._name.endswith(("Matrix4", "Vector", "Rotator", "Name")):
             return args or options
         if self._name.endswith("get_editor_property") and args == ("imported_object_paths",):
@@ -161,8 +168,11 @@ def run_script(folder: Path, script: str, module: str, monkeypatch: pytest.Monke
     return calls
 
 
-def test_mayas_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hand_over(run, make_meshes(False), tmp_path / "out", "maya")
+@pytest.mark.parametrize("converts", [True, False], ids=["plug-in converts metres", "it does not"])
+def test_mayas_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, converts: bool) -> None:
+    shot = hand_over(run, make_meshes(False), tmp_path / "out", "maya")
+    box = np.array(shot["bounds"]).reshape(-1) * (100 if converts else 1)
+    monkeypatch.setitem(Recorder.answers, "exactWorldBoundingBox", box.tolist())
     calls = run_script(tmp_path / "out", "load_maya.py", "maya", monkeypatch)
     camera = make_camera(False)
     (lens,) = [options for name, _, options in calls if name == "camera"]
@@ -173,11 +183,14 @@ def test_mayas_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     cx = 320 - lens["horizontalFilmOffset"] / lens["horizontalFilmAperture"] * 640
     cy = 180 + lens["verticalFilmOffset"] / lens["verticalFilmAperture"] * 360
     places = [options for name, _, options in calls if name == "xform"]
-    pose = np.array(places[0]["matrix"]).reshape(4, 4).T
-    pose[:3, 3] = places[1]["translation"]
-    pixels = project_opengl(locate_markers(), pose, fx, fy, cx, cy)
+    pose = np.array(places[0]["matrix"]).reshape(4, 4).T  # in centimetres
+    pixels = project_opengl(locate_markers() * 100, pose, fx, fy, cx, cy)
     np.testing.assert_allclose(pixels, expect_pixels(False), atol=0.01)
     assert any(name == "mayaUSDImport" and options["file"].endswith("markers.usdc") for name, _, options in calls)
+    (depth,) = [args[1] for name, args, _ in calls if name == "setAttr" and str(args[0]).endswith(".depth")]
+    assert 100 * max(-locate_markers()[:, 2]) < depth < lens["farClipPlane"]  # the plate stands behind everything
+    grown = [args for name, args, _ in calls if name == "scale"]
+    assert len(grown) == (0 if converts else 1) and all(args[:3] == pytest.approx((100,) * 3) for args in grown)
     assert any(name == "imagePlane" and options["fileName"].endswith("plate.png") for name, _, options in calls)
 
 
@@ -195,14 +208,18 @@ def test_houdinis_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     cx, cy = (0.5 - values["winx"]) * values["resx"], (values["winy"] + 0.5) * values["resy"]
     pixels = project_opengl(locate_markers(), np.array(rows).reshape(4, 4).T, fx, fy, cx, cy)
     np.testing.assert_allclose(pixels, expect_pixels(False), atol=0.01)
+    read = [args[0] for name, args, _ in calls if name.endswith("parm('filepath1').set")]
+    assert len(read) == 2 and len(set(read)) == 1
     assert values["filepath1"].endswith("markers.usdc") and values["vm_background"].endswith("plate.png")
 
 
 def test_unreals_script(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_over(run, make_meshes(False), tmp_path / "out", "unreal")
     calls = run_script(tmp_path / "out", "load_unreal.py", "unreal", monkeypatch)
-    (place,) = [args for name, args, _ in calls if name == "Vector"]
-    (turn,) = [options for name, _, options in calls if name == "Rotator"]
+    place = next(args for name, args, _ in calls if name == "Vector")
+    turn = next(options for name, _, options in calls if name == "Rotator")
+    assert any(name.endswith("import_scene") and args[0] == "/Game/Stillto3D" for name, args, _ in calls)
+    assert any(name.endswith("connect_material_expressions") and args[1] == "ViewportUV" for name, args, _ in calls)
     told = {args[0]: args[1] for name, args, _ in calls if name.endswith("set_editor_property")}
     # Unreal's own rotation matrix (FRotationMatrix): rows are the axes x forward, y right, z up
     sr, cr = math.sin(math.radians(turn["roll"])), math.cos(math.radians(turn["roll"]))
@@ -238,7 +255,9 @@ def test_nukes_script(run: Run, tmp_path: Path, centered: bool) -> None:
     text = (tmp_path / "out" / "shot.nk").read_text(encoding="utf-8")
     assert text.count("{") == text.count("}")
     nodes = re.findall(r"^(\w+) \{\n(.*?)^\}\n", text, re.MULTILINE | re.DOTALL)
-    assert [kind for kind, _ in nodes] == ["Root", "Read", "Camera3", "ReadGeo2", "Scene", "Read", "ScanlineRender"]
+    moved = [] if centered else ["Reformat", "Position"]
+    kinds = ["Root", "Read", *moved, "Camera3", *["ReadGeo2"] * 7, "Scene", "Read", "ScanlineRender"]
+    assert [kind for kind, _ in nodes] == kinds
     knobs = {dict(parse(body)).get("name", kind): dict(parse(body)) for kind, body in nodes}
     camera = knobs["shot_camera"]
     pose = np.array([row.split() for row in re.findall(r"\{([^{}]+)\}", camera["matrix"])], dtype=float)
@@ -248,10 +267,31 @@ def test_nukes_script(run: Run, tmp_path: Path, centered: bool) -> None:
     _, left, top = center_camera(make_camera(centered))
     pixels = project_opengl(locate_markers(), pose, fx, fy, width / 2, height / 2)
     np.testing.assert_allclose(pixels - (left, top), expect_pixels(centered), atol=0.01)
-    for node in ("plate", "passes", "geometry"):
+    for node in ("plate", "passes", "geometry1", "geometry7"):
         file = knobs[node]["file"].strip('"')
-        assert file.startswith("\\[file dirname \\[value root.name]]/")
-        assert (tmp_path / "out" / file.rpartition("/")[2]).exists()
+        here = "\\[file dirname \\[value root.name]]/"
+        assert file.startswith(here) and (tmp_path / "out" / file.removeprefix(here)).exists()
+    if not centered:
+        x, y = map(int, knobs["passes_on_plate"]["translate"].strip("{}").split())
+        assert abs(x - left) <= 0.5 and abs(height - y - 360 - top) <= 0.5
+
+
+def test_nukes_nodes_are_fed(run: Run, project: Project, tmp_path: Path) -> None:
+    """Run the script as Nuke does, by a stack: each mesh gets its texture, the render plate, scene and camera."""
+    hand_over(run, project, tmp_path / "out", "nuke")
+    text = (tmp_path / "out" / "shot.nk").read_text(encoding="utf-8")
+    stack: list[str] = []
+    fed: dict[str, list[str]] = {}
+    for kind, body in re.findall(r"^(\w+) \{\n(.*?)^\}\n", text, re.MULTILINE | re.DOTALL):
+        knobs = dict(parse(body))
+        if kind != "Root":
+            count = int(knobs.get("inputs", 1))
+            fed[knobs["name"]] = [stack.pop() for _ in range(count)]
+            stack.append(knobs["name"])
+    assert fed["render"] == ["plate", "set_and_props", "shot_camera"]
+    assert set(fed["set_and_props"]) == {"geometry1", "geometry2", "geometry3"}
+    assert [fed[f"geometry{k}"] for k in (1, 2, 3)] == [["texture1"], ["texture2"], ["texture3"]]
+    assert stack == ["passes_on_plate", "render"]
 
 
 def parse(body: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ shot.json tells the script everything; README.txt tells a person.
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +17,8 @@ import numpy as np
 from .. import __version__
 from ..engine.run import Run
 from ..errors import BadInput
-from ..project.geometry import Splats, measure_bounds
-from ..project.project import Project
+from ..project.geometry import Mesh, Splats, measure_bounds
+from ..project.project import Layer, Project
 from ..project.space import Camera, center_camera, find_unreal_pose
 from ..words import find_resources, tr
 from .about import About, collect_models, describe_project
@@ -28,11 +29,12 @@ from .gather import list_visible
 from .glb import write_glb
 from .lens import describe_camera, get_camera, word_padding
 from .nuke import compose_script
+from .obj import write_obj
 from .options import AS_THEY_ARE, WriteOptions
 from .plate import Samples, find_plate_samples, find_still_samples, pad_picture, write_samples
 from .ply import write_ply
 from .spz import write_spz
-from .staging import name_file, stage_set
+from .staging import name_file, name_files, stage_set
 from .strict_json import clean_text, write_json
 from .usd import write_usd
 
@@ -51,6 +53,7 @@ class Preset:
     padded     the program's camera knows no lens shift: the plate is padded
     linear     a scene-linear plate is understood
     layers     an EXR with depth, normals, ids and Cryptomatte comes along
+    parts      each mesh comes as an OBJ too, for a program that puts one texture on a file
     limit      longest side of a texture, 0: any
     lods       coarser copies
     """
@@ -62,6 +65,7 @@ class Preset:
     padded: bool = False
     linear: bool = True
     layers: bool = False
+    parts: bool = False
     limit: int = 0
     lods: int = 0
 
@@ -70,7 +74,7 @@ PRESETS: Mapping[str, Preset] = {
     "blender": Preset("Blender", ".glb", "load_blender.py", limit=8192),
     "maya": Preset("Maya", ".usdc", "load_maya.py", limit=8192),
     "houdini": Preset("Houdini", ".usdc", "load_houdini.py"),
-    "nuke": Preset("Nuke", ".usdc", "shot.nk", padded=True, layers=True),
+    "nuke": Preset("Nuke", ".usdc", "shot.nk", padded=True, layers=True, parts=True),
     "unreal": Preset("Unreal", ".glb", "load_unreal.py", padded=True, linear=False, limit=4096, lods=2),
     "web": Preset("three.js", ".glb", "load_web.js", ".spz", padded=True, linear=False, limit=2048, lods=1),
 }
@@ -120,6 +124,8 @@ def write_handover(
             write_chan(run, project, folder / "camera.chan")
         write_camera_json(run, project, folder / "camera.json")
         shot = _describe_shot(project, camera, about, files, preset)
+        if preset.parts:
+            shot["parts"] = _write_parts(run.sub(0.95, 0.05), project, layers, folder, options)
         (folder / SHOT).write_bytes(write_json(shot))
         _write_script(folder, preset, shot, camera)
         text = "\n".join(_compose_text(project, camera, preset, shot, about, folder, notes)) + "\n"
@@ -168,6 +174,22 @@ def _show(project: Project, samples: Samples, name: str, preset: Preset, camera:
     return pad_picture(shown, camera) if preset.padded and name == "plate" else shown
 
 
+def _write_parts(
+    run: Run, project: Project, layers: list[Layer], folder: Path, options: WriteOptions
+) -> list[dict[str, str | None]]:
+    """An OBJ for each mesh, with the texture that lies on it."""
+    meshes = [layer for layer in layers if isinstance(layer.geometry, Mesh)]
+    names = [re.sub(r"[^\w.-]", "_", name) for name in name_files(layer.name for layer in meshes)]
+    parts: list[dict[str, str | None]] = []
+    for k, (layer, name) in enumerate(zip(meshes, name_files(names), strict=True)):
+        file = folder / "parts" / f"{name}.obj"
+        write_obj(run.sub(k / len(meshes), 1 / len(meshes)), replace(project, layers=(layer,)), file, options)
+        texture = next(file.parent.glob(f"{glob.escape(name)}_textures/*"), None)
+        place = None if texture is None else texture.relative_to(folder).as_posix()
+        parts.append({"file": f"parts/{name}.obj", "texture": place})
+    return parts
+
+
 def _describe_shot(
     project: Project, camera: Camera, about: About, files: Mapping[str, str | None], preset: Preset
 ) -> dict[str, Any]:
@@ -194,8 +216,18 @@ def _describe_shot(
     layers = [
         {"id": layer.id, "name": clean_text(layer.name), "kind": layer.kind.value} for layer in list_visible(project)
     ]
+    lowest, highest = np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))
     world = {"unit": "metre", "up": "Y", "handed": "right", "plate_is_padded": preset.padded}
-    return {"name": about.title, **files, **world, "camera": told, "layers": layers, **about.describe()}
+    bounds = [lowest.tolist(), highest.tolist()]
+    return {
+        "name": about.title,
+        **files,
+        **world,
+        "bounds": bounds,
+        "camera": told,
+        "layers": layers,
+        **about.describe(),
+    }
 
 
 def _write_script(folder: Path, preset: Preset, shot: Mapping[str, Any], camera: Camera) -> None:
@@ -250,6 +282,7 @@ def _explain_files(preset: Preset) -> dict[str, str]:
         "plate": padded,
         "still": tr("the still as it came"),
         "passes": tr("the still with depth, normals, positions, ids and Cryptomatte"),
+        ".obj": tr("one mesh, for the script"),
         "_lod1.glb": tr("coarser copies"),
         "_lod2.glb": tr("coarser copies"),
         "camera.chan": tr("the camera for Nuke"),
