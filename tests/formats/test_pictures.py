@@ -19,9 +19,10 @@ from PIL import Image
 from stillto3d import formats
 from stillto3d.engine.run import Run
 from stillto3d.errors import BadInput
+from stillto3d.formats.about import add_xmp
 from stillto3d.formats.exr import write_exr
 from stillto3d.formats.options import WriteOptions
-from stillto3d.formats.plate import Samples, add_xmp, find_plate_samples, pad_picture, write_picture
+from stillto3d.formats.plate import Samples, find_plate_samples, pad_picture, write_picture
 from stillto3d.project.project import Layer, LayerKind, Project, Shot
 from stillto3d.project.space import center_camera
 from stillto3d.project.still import Mask, Still, hash_array

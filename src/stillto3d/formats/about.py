@@ -8,7 +8,9 @@ network took part. No guide of that standard covers 3D files; the same JSON trav
 from __future__ import annotations
 
 import json
+import struct
 import uuid
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +35,7 @@ NAMESPACES = {
     "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
     "stillto3d": "urn:stillto3d:ns:1.0:",
 }
+PNG = b"\x89PNG\r\n\x1a\n"
 SOFTWARE = f"stillto3d {__version__}"
 
 _SHOTS = uuid.UUID("6f1b1d0e-5d0c-5b43-9d1c-8f1f6d2b7a10")
@@ -217,6 +220,20 @@ def compose_xmp(about: About) -> str:
         f'<rdf:Description rdf:about="" {spaces}>{"".join(lines)}</rdf:Description>'
         '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
     )
+
+
+def add_xmp(data: bytes, xmp: str) -> bytes:
+    """A PNG's or JPEG's bytes with an XMP packet; others as they are."""
+    packet = xmp.encode("utf-8")
+    if data.startswith(PNG):
+        body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet
+        chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
+        return data[:33] + chunk + data[33:]  # after the signature and IHDR
+    if data[:2] == b"\xff\xd8":
+        body = b"http://ns.adobe.com/xap/1.0/\0" + packet
+        if len(body) < 65_000:
+            return data[:2] + struct.pack(">BBH", 0xFF, 0xE1, len(body) + 2) + body + data[2:]
+    return data
 
 
 def compose_lines(about: About) -> list[str]:

@@ -16,7 +16,7 @@ from ..models.roles import EncodeImage, ReadObj
 from ..project.geometry import Material, Mesh, place_mesh
 from ..project.project import Project
 from ..words import tr
-from .about import compose_lines, describe_project
+from .about import About, add_xmp, compose_lines, compose_xmp, describe_project
 from .atomic import replace_file
 from .gather import list_visible
 from .glb_document import choose_encoding
@@ -26,6 +26,7 @@ from .options import AS_THEY_ARE, WriteOptions
 from .staging import name_file, name_files, stage_set
 
 _PIECE = 1 << 14
+_SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
 def write_obj(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
@@ -45,10 +46,11 @@ def _write_set(run: Run, project: Project, path: Path, options: WriteOptions) ->
     ]
     if not meshes:
         raise BadInput("The project has no mesh to write.", "Reconstruct the still first.")
-    told = [f"# {line}" for line in compose_lines(describe_project(project, layers))]
+    about = describe_project(project, layers)
+    told = [f"# {line}" for line in compose_lines(about)]
     with stage_set(path.parent) as staging:
         folder, stem = staging.folder, name_file(path.stem)
-        materials = _write_materials(run.sub(0, 0.5), meshes, folder, stem, told, options)
+        materials = _write_materials(run.sub(0, 0.5), meshes, folder, stem, about, options)
         head = [*told, "# metres, right-handed, Y up", *([f"mtllib {stem}.mtl"] if any(materials) else [])]
         with replace_file(folder / path.name, _check_obj) as file:
             file.write("".join(f"{line}\n" for line in head).encode("utf-8"))
@@ -59,12 +61,12 @@ def _write_set(run: Run, project: Project, path: Path, options: WriteOptions) ->
 
 
 def _write_materials(
-    run: Run, meshes: list[tuple[str, Mesh]], folder: Path, stem: str, told: list[str], options: WriteOptions
+    run: Run, meshes: list[tuple[str, Mesh]], folder: Path, stem: str, about: About, options: WriteOptions
 ) -> list[str | None]:
     """The material's name of each mesh; textures are written once, however many meshes show them."""
     chosen: list[str | None] = []
     known: dict[int, str] = {}
-    lines = list(told)
+    lines = [f"# {line}" for line in compose_lines(about)]
     names = name_files(name for name, _ in meshes)
     for k, ((_, mesh), name) in enumerate(zip(meshes, names, strict=True)):
         run.progress(k / len(meshes))
@@ -75,7 +77,10 @@ def _write_materials(
         key = id(material)
         if key not in known:
             known[key] = name.replace(" ", "_")
-            file = _write_texture(run, material, folder, f"{stem}_textures", known[key], options)
+            data = _encode_texture(run, material, options)
+            file = f"{stem}_textures/{known[key]}.{_SUFFIXES[choose_encoding(material.base_color, options)]}"
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_bytes(add_xmp(data, compose_xmp(about)))
             lines += [f"newmtl {known[key]}", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "illum 1", f"map_Kd {file}"]
         chosen.append(known[key])
     if known:
@@ -84,14 +89,9 @@ def _write_materials(
     return chosen
 
 
-def _write_texture(run: Run, material: Material, folder: Path, place: str, name: str, options: WriteOptions) -> str:
+def _encode_texture(run: Run, material: Material, options: WriteOptions) -> bytes:
     kind = choose_encoding(material.base_color, options)
-    data = run.call(EncodeImage(material.base_color, kind, options.quality, options.texture_size))
-    suffix = {"jpeg": "jpg"}.get(kind, kind)
-    (folder / place).mkdir(exist_ok=True)
-    with replace_file(folder / place / f"{name}.{suffix}", lambda path: None) as out:
-        out.write(data)
-    return f"{place}/{name}.{suffix}"
+    return run.call(EncodeImage(material.base_color, kind, options.quality, options.texture_size))
 
 
 def _compose_objects(run: Run, meshes: list[tuple[str, Mesh]], materials: list[str | None]) -> Iterator[str]:

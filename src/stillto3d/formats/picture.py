@@ -14,6 +14,7 @@ from ..errors import BadInput, Crashed, word_os_error
 from ..models.roles import DecodedStill, DecodeStill, EncodeImage
 from ..project.project import Project, start_project
 from ..project.still import Mask
+from .about import About, add_xmp, compose_xmp
 from .atomic import replace_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -46,14 +47,16 @@ def read_still_project(run: Run, path: Path) -> Project:
     return start_project(decoded.still)
 
 
-def write_mask(run: Run, mask: Mask, path: Path) -> None:
+def write_mask(run: Run, mask: Mask, path: Path, about: About | None = None) -> None:
     """A mask's soft alpha as an 8-bit grey PNG."""
-    write_png(run, mask.alpha, path)
+    write_png(run, mask.alpha, path, about)
 
 
-def write_png(run: Run, pixels: NDArray[Any], path: Path) -> None:
-    """Pixels u8 or u16 [H, W] or [H, W, 3|4] as PNG."""
+def write_png(run: Run, pixels: NDArray[Any], path: Path, about: About | None = None) -> None:
+    """Pixels u8 or u16 [H, W] or [H, W, 3|4] as PNG, with what it says of itself."""
     encoded = run.call(EncodeImage(pixels, "png"))
+    if about is not None:
+        encoded = add_xmp(encoded, compose_xmp(about))
     with replace_file(path, _check_png) as file:
         file.write(encoded)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from ..errors import BadInput
 from ..models.roles import MatchPlate, WritePlate
 from ..project.project import Project, Shot
 from ..project.space import Camera, center_camera
-from .about import About, compose_xmp, describe_project
+from .about import PNG, About, add_xmp, compose_xmp, describe_project
 from .atomic import replace_file
 from .options import AS_THEY_ARE, WriteOptions
 
@@ -28,7 +26,6 @@ LINEAR = {"lin_rec709": "Linear Rec.709 (sRGB)", "lin_ap1": "ACEScg", "lin_ap0":
 KNOWN = {**LINEAR, "srgb": "sRGB - Texture", "cineon_log": "Linear Rec.709 (sRGB)"}
 """Spaces whose samples can be converted; others are shown as a display would."""
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _EXR = b"\x76\x2f\x31\x01"
 _FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".exr": "exr"}
@@ -50,6 +47,12 @@ def find_still_samples(shot: Shot) -> Samples:
     return Samples(still.source, still.source_space)
 
 
+def is_linear(shot: Shot) -> bool:
+    """Whether the still is scene-linear in a space that has a name."""
+    source = shot.still.source
+    return source is not None and source.dtype.kind == "f" and shot.still.source_space in LINEAR
+
+
 def find_plate_samples(run: Run, shot: Shot) -> Samples:
     """The clean plate (without one, the still) with all that the still holds."""
     whole = find_still_samples(shot)
@@ -69,7 +72,8 @@ def write_picture(run: Run, project: Project, path: Path, options: WriteOptions 
     """The hero's clean plate, or its still: 16 bits where it holds more than 8. Raises BadInput, CannotAccess."""
     if not project.shots:
         raise BadInput("The project holds no still.", "Open a still.")
-    write_samples(run, find_plate_samples(run, project.hero), path, describe_project(project, []), options)
+    about = describe_project(project, project.scenes())  # whose recipes name what has filled the plate
+    write_samples(run, find_plate_samples(run, project.hero), path, about, options)
     return []
 
 
@@ -91,27 +95,13 @@ def describe_attributes(about: About) -> Mapping[str, str]:
     return told | ({"AIGC": about.aigc} if about.aigc else {})
 
 
-def add_xmp(data: bytes, xmp: str) -> bytes:
-    """A PNG's or JPEG's bytes with an XMP packet; others as they are."""
-    packet = xmp.encode("utf-8")
-    if data.startswith(_PNG):
-        body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet
-        chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
-        return data[:33] + chunk + data[33:]  # after the signature and IHDR
-    if data[:2] == b"\xff\xd8":
-        body = b"http://ns.adobe.com/xap/1.0/\0" + packet
-        if len(body) < 65_000:
-            return data[:2] + struct.pack(">BBH", 0xFF, 0xE1, len(body) + 2) + body + data[2:]
-    return data
-
-
 def check_picture(path: Path) -> None:
     """The file begins and ends as its kind does. Raises BadInput and OSError."""
     with path.open("rb") as file:
         head = file.read(8)
         file.seek(-12, os.SEEK_END)
-        whole = head != _PNG or file.read() == b"\0\0\0\0IEND\xaeB`\x82"
-    if not whole or not (head == _PNG or head.startswith((*_TIFFS, _EXR))):
+        whole = head != PNG or file.read() == b"\0\0\0\0IEND\xaeB`\x82"
+    if not whole or not (head == PNG or head.startswith((*_TIFFS, _EXR))):
         raise BadInput("{name} is damaged: {what}.", name=path.name, what="it is not a whole picture")
 
 

@@ -23,7 +23,7 @@ from .lods import write_levels
 from .options import AS_THEY_ARE, WriteOptions
 from .ply_reader import check_points
 
-_PIECE_BYTES = 1 << 19  # stays in the cache
+_PIECE_BYTES = 1 << 20  # stays in the cache
 _COLOURS = "metres, right-handed, Y up; colours are display-referred sRGB"
 _OBSERVED = "observed: 1 = seen in a still, 0 = invented"
 _SURE = 2.0**-24  # opacities nearer to 0 or 1 have no finite logit in 32 bits

@@ -16,10 +16,11 @@ from ..models.roles import Candidates, Match
 from ..project.geometry import Mesh, measure_bounds
 from ..project.project import Layer, LayerKind, Project
 from ..words import tr
-from .about import collect_models
+from .about import collect_models, describe_layer_alone, describe_project
 from .glb import write_glb, write_prop
 from .lens import describe_camera
 from .picture import write_mask, write_png
+from .plate import is_linear, write_picture
 from .ply import write_ply
 from .s3d import write_s3d
 from .staging import name_file, name_files, name_some, stage_set
@@ -77,7 +78,8 @@ def write_shot_folder(
 ) -> Outcome:
     """Write whatever the project holds into `out`, whole or not at all.
 
-    `<still>.glb`, scene.ply, props/<name>.glb, masks/<name>.png, plate.png, `<still>.s3d` and report.json.
+    `<still>.glb`, scene.ply, props/<name>.glb, masks/<name>.png, plate.png (and, of a
+    scene-linear still, plate.exr), `<still>.s3d` and report.json.
     `seconds` by stage and the reader's `warnings` go into the report; `notes` hold candidates by layer id.
     """
     started = time.monotonic()
@@ -132,21 +134,24 @@ def _list_files(run: Run, project: Project, notes: Mapping[str, Any]) -> Iterato
     props = project.props()
     names = name_files(layer.name for layer in props)
     for layer, name in zip(props, names, strict=True):
-        mask = layer.masks.get(shot.still.id)
+        mask, told = layer.masks.get(shot.still.id), describe_layer_alone(layer)
         if layer.geometry is not None:
             yield Path("props") / f"{name}.glb", lambda path, layer=layer: write_prop(run, layer, path)
         if mask is not None:
-            yield Path("masks") / f"{name}.png", lambda path, mask=mask: write_mask(run, mask, path)
+            yield Path("masks") / f"{name}.png", lambda path, mask=mask, about=told: write_mask(run, mask, path, about)
     offers = [
-        (f"{name}.candidate_{k}", mask)
+        (f"{name}.candidate_{k}", mask, describe_layer_alone(layer))
         for layer, name in zip(props, names, strict=True)
         if isinstance(offered := notes.get(layer.id), Candidates) and layer.geometry is None
         for k, mask in enumerate(offered.masks, 1)
     ]
-    for name, (_, mask) in zip(name_files((wanted for wanted, _ in offers), names), offers, strict=True):
-        yield Path("masks") / f"{name}.png", lambda path, mask=mask: write_mask(run, mask, path)
+    for name, (_, mask, told) in zip(name_files((offer[0] for offer in offers), names), offers, strict=True):
+        yield Path("masks") / f"{name}.png", lambda path, mask=mask, about=told: write_mask(run, mask, path, about)
     if shot.clean_plate is not None:
-        yield Path("plate.png"), lambda path: write_png(run, shot.clean_plate, path)
+        about = describe_project(project, project.scenes())
+        yield Path("plate.png"), lambda path: write_png(run, shot.clean_plate, path, about)
+        if is_linear(shot):
+            yield Path("plate.exr"), lambda path: write_picture(run, project, path)
     yield Path(f"{stem}.s3d"), lambda path: write_s3d(run, project, path)
 
 

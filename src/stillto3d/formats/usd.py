@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from ..engine.run import Run
@@ -20,12 +22,12 @@ from ..project.geometry import Geometry, Material, Mesh, Splats
 from ..project.project import Layer, Project, Shot
 from ..project.still import U8
 from ..words import tr
-from .about import About, compose_xmp, describe_project
+from .about import About, add_xmp, compose_xmp, describe_project
 from .gather import convert_splats, list_visible, repeats_texture
 from .glb_document import choose_encoding
 from .lods import reduce_geometry
 from .options import AS_THEY_ARE, WriteOptions
-from .plate import LINEAR, find_plate_samples
+from .plate import LINEAR, describe_attributes, find_plate_samples, is_linear
 from .staging import name_file, name_files, stage_set
 from .strict_json import clean_text
 from .usd_prims import (
@@ -40,9 +42,8 @@ from .usd_prims import (
     use_variant,
 )
 
-SUFFIXES = (".usda", ".usdc", ".usdz")
 _PACKAGE, _MAIN = "package", "scene"
-_TEXTURES = {"jpeg": "jpg", "png": "png", "exr": "exr"}
+_SUFFIXES = {"jpeg": "jpg", "png": "png"}
 
 
 def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
@@ -58,12 +59,16 @@ def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS
         packed = suffix == ".usdz"
         folder = staging.home / _PACKAGE if packed else staging.folder
         folder.mkdir(exist_ok=True)
-        textures = _Textures(run, project, folder, f"{name_file(path.stem)}_textures", options, packed)
         main = folder / f"{_MAIN}{'.usdc' if packed else suffix}"
         if packed and any(isinstance(layer.geometry, Splats) for layer in layers):
             notes.append(tr("A .usdz holds no splats: they were written as points."))
-        with _open_stage(main) as stage:
-            _fill_stage(run, stage, project, layers, about, textures, options, packed)
+        if packed and any(is_linear(shot) for shot in project.shots):
+            notes.append(tr("A .usdz shows the still's light up to white; .usdc, .usda and .exr keep what is above."))
+        place = f"{name_file(path.stem)}_textures"
+        with _Textures(run, project, about, folder, place, options, packed) as textures:
+            with _open_stage(main) as stage:
+                _fill_stage(run, stage, project, layers, about, textures, options, packed)
+            textures.finish()
         check_usd(main, len(layers))
         if packed:
             _pack(folder, main, textures.files, staging.folder / path.name)
@@ -170,53 +175,84 @@ def _list_levels(run: Run, mesh: Mesh, options: WriteOptions) -> Iterator[Mesh]:
 class _Textures:
     """Writes each texture once, under the name of the layer that first shows it.
 
-    The plate of a scene-linear still becomes a scene-linear EXR, unless it is to be scaled down or packed.
+    The plate of a scene-linear still becomes a scene-linear EXR, unless it is packed. Textures are encoded by a
+    worker while the stage is put together: `finish` waits for them, and so does leaving the context.
     """
 
     def __init__(
-        self, run: Run, project: Project, folder: Path, place: str, options: WriteOptions, packed: bool
+        self,
+        run: Run,
+        project: Project,
+        about: About,
+        folder: Path,
+        place: str,
+        options: WriteOptions,
+        packed: bool,
     ) -> None:
-        self._run, self._project, self._folder, self._place = run, project, folder, place
+        self._run, self._project, self._about, self._folder = run, project, about, folder
+        self._place = "textures" if packed else place
         self._options, self._packed = options, packed
         self._known: dict[Any, tuple[str, bool]] = {}
         self._names: list[str] = []
-        self.files: list[str] = []
+        self._encoder = ThreadPoolExecutor(1, "texture")
+        self._encoded: dict[str, Future[bytes]] = {}
+
+    def __enter__(self) -> _Textures:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._encoder.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def files(self) -> list[str]:
+        """The textures' paths, relative to the stage."""
+        return list(self._encoded)
 
     def write(self, name: str, material: Material) -> tuple[str, bool]:
         """The path of the material's texture, relative to the stage, and whether it is scene-linear."""
         pixels = material.base_color
         key = _find_key(pixels)
         if key not in self._known:
-            self._known[key] = self._encode(name, pixels)
+            self._known[key] = self._start(name, pixels)
         return self._known[key]
 
-    def _encode(self, name: str, pixels: U8) -> tuple[str, bool]:
-        kind = choose_encoding(pixels, self._options)
-        shot = self._find_linear_shot(pixels)
+    def finish(self) -> None:
+        """Write what has been encoded. Raises what went wrong in that."""
+        xmp = compose_xmp(self._about)
+        for file, data in self._encoded.items():
+            path = self._folder / file
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(add_xmp(data.result(), xmp))
+
+    def _start(self, name: str, pixels: U8) -> tuple[str, bool]:
+        kind, shot = choose_encoding(pixels, self._options), self._find_linear_shot(pixels)
         if kind not in ("jpeg", "png"):
             raise BadInput("USD textures are JPEG or PNG.", "Choose one of them.")
-        if shot is not None:
-            samples, kind = find_plate_samples(self._run, shot), "exr"
-            data = self._run.call(WritePlate(samples.rgb, samples.space, kind, LINEAR["lin_rec709"]))
-        else:
-            data = self._run.call(EncodeImage(pixels, kind, self._options.quality, self._options.texture_size))
         (chosen,) = name_files([name], self._names)
         self._names.append(chosen)
-        place = "textures" if self._packed else self._place
-        (self._folder / place).mkdir(exist_ok=True)
-        file = f"{place}/{chosen}.{_TEXTURES[kind]}"
-        (self._folder / file).write_bytes(data)
-        self.files.append(file)
+        if shot is None:
+            file = f"{self._place}/{chosen}.{_SUFFIXES[kind]}"
+            ask = EncodeImage(pixels, kind, self._options.quality, self._options.texture_size)
+            self._encoded[file] = self._encoder.submit(self._run.call, ask)
+        else:
+            file = f"{self._place}/{chosen}.exr"
+            self._encoded[file] = self._encoder.submit(self._encode_linear, shot)
         return f"./{file}", shot is not None
+
+    def _encode_linear(self, shot: Shot) -> bytes:
+        samples, told = find_plate_samples(self._run, shot), describe_attributes(self._about)
+        ask = WritePlate(samples.rgb, samples.space, "exr", LINEAR["lin_rec709"], "", told, self._options.texture_size)
+        return self._run.call(ask)
 
     def _find_linear_shot(self, pixels: U8) -> Shot | None:
         """The shot whose clean plate these pixels are, if its still is scene-linear."""
-        if self._packed or 0 < self._options.texture_size < max(pixels.shape[:2]):
+        if self._packed:
             return None
         for shot in self._project.shots:
-            plate, source = shot.clean_plate, shot.still.source
-            linear = source is not None and source.dtype.kind == "f" and shot.still.source_space in LINEAR
-            if linear and plate is not None and _find_key(plate) == _find_key(pixels):
+            plate = shot.clean_plate
+            if is_linear(shot) and plate is not None and _find_key(plate) == _find_key(pixels):
                 return shot
         return None
 

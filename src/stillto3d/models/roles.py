@@ -268,7 +268,10 @@ class MatchPlate:
 
 @dataclass(frozen=True, eq=False)
 class WritePlate:
-    """A picture in one of our colour spaces to a file's bytes: "exr" in the `target` space, "tiff" or "png" in sRGB."""
+    """A picture in one of our colour spaces to a file's bytes: "exr" in the `target` space, "tiff" or "png" in sRGB.
+
+    An EXR is scaled down to `size` pixels on its longest side, if that is not 0.
+    """
 
     rgb: NDArray[Any]
     space: str
@@ -276,6 +279,7 @@ class WritePlate:
     target: str = ""
     xmp: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0
     role: ClassVar[str] = "codec"
     op: ClassVar[str] = "write_plate"
     still: ClassVar[None] = None
@@ -285,7 +289,7 @@ class WritePlate:
 
     def params(self) -> Params:
         told = {"space": self.space, "format": self.format, "target": self.target, "xmp": self.xmp}
-        return {**told, "attributes": dict(self.attributes)}
+        return {**told, "attributes": dict(self.attributes), "size": self.size}
 
     def read(self, reply: Reply) -> bytes:
         return reply.array("bytes", "u1", None).tobytes()
@@ -691,16 +695,21 @@ class EstimateDepth:
         normals = None
         if "normals" in reply.arrays:
             normals = turn_to_opencv(reply.array("normals", "f4", *depth.shape, 3), reply.axes())
-        return RawDepth(depth, normals, bool(reply.values.get("metric", False)))
+        sky = reply.array("sky", "f4", *depth.shape) if "sky" in reply.arrays else None
+        if sky is not None and not 0 <= sky.min() <= sky.max() <= 1:
+            raise BadAnswer("The depth model answered with a chance of sky outside 0 to 1.")
+        return RawDepth(depth, normals, bool(reply.values.get("metric", False)), sky)
 
 
 @dataclass(frozen=True, eq=False)
 class RawDepth:
-    """A model's depth f32[h, w] (metres if `metric`) and normals f32[h, w, 3] in OpenCV camera axes."""
+    """A model's depth f32[h, w] (metres if `metric`), normals f32[h, w, 3] in OpenCV camera axes, and the chance of sky
+    f32[h, w], 0 to 1; None where the model tells none."""
 
     depth: F32
     normals: F32 | None
     metric: bool
+    sky: F32 | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -776,9 +785,14 @@ class ReconstructScene:
             "depth": self.depth.depth,
             "plate_depth": self.plate_depth.depth,
         }
-        for name, raw in (("normals", self.depth), ("plate_normals", self.plate_depth)):
-            if raw.normals is not None:
-                arrays[name] = raw.normals
+        for name, values in (
+            ("normals", self.depth.normals),
+            ("plate_normals", self.plate_depth.normals),
+            ("sky", self.depth.sky),
+            ("plate_sky", self.plate_depth.sky),
+        ):
+            if values is not None:
+                arrays[name] = values
         return arrays
 
     def params(self) -> Params:

@@ -6,7 +6,8 @@ Ops
     write_layers  rgb u8|u16|f16|f32[H, W, 3], alpha u8[H, W]?, depth f32[H, W]? (metres along the axis, 0 = nothing),
                   ids u16[H, W]? (k + 1 of layer k, 0 = nothing), "mask.K" u8[H, W] of layer K; params space, target,
                   names [text], camera (see rasterise), attributes {name: text} -> bytes u8[n], an EXR
-    write_plate   rgb; params space, target, format "exr"|"tiff"|"png", xmp -> bytes u8[n]
+    write_plate   rgb; params space, target, format "exr"|"tiff"|"png", xmp, attributes, size (an EXR's longest side,
+                  0 = as it is) -> bytes u8[n]
 Spaces are ours ("srgb", "lin_rec709", ...), targets those of the colour configuration that CONFIG names.
 """
 
@@ -135,7 +136,7 @@ def write_layers(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: An
     cover = np.ones((height, width), np.float32) if alpha is None else alpha.astype(np.float32) / 255
     layers: dict[str, np.ndarray] = {}
     colours = convert(rgb, str(params["space"]), target) * cover[..., None]
-    layers |= {name: colours[..., k].astype(np.float16) for k, name in enumerate("RGB")}
+    layers |= dict(zip("RGB", _split_halves(colours)))
     layers["A"] = cover.astype(np.float16)
     tick(1, 3)
     depth = arrays.get("depth")
@@ -151,6 +152,12 @@ def write_layers(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: An
     data = write_exr(layers, target, {**params.get("attributes", {}), **told})
     tick(3, 3)
     return {"bytes": np.frombuffer(data, np.uint8)}
+
+
+def _split_halves(colours: np.ndarray) -> list[np.ndarray]:
+    """Channels f16 [H, W] of colours [H, W, 3]; what is brighter than a half can say is the brightest half."""
+    halves = np.clip(colours, -colour.LARGEST_HALF, colour.LARGEST_HALF).astype(np.float16)
+    return [halves[..., k] for k in range(3)]
 
 
 def _measure_surface(depth: np.ndarray, camera: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -229,13 +236,24 @@ def write_plate(arrays: dict[str, np.ndarray], params: dict[str, Any], tick: Any
     rgb, space, kind = arrays["rgb"], str(params["space"]), params["format"]
     tick(0, 1)
     if kind == "exr":
-        colours = convert(rgb, space, str(params["target"]))
-        layers = {name: colours[..., k].astype(np.float16) for k, name in enumerate("RGB")}
-        data = write_exr(layers, str(params["target"]), params.get("attributes", {}))
+        colours = _scale_down(convert(rgb, space, str(params["target"])), int(params.get("size", 0)))
+        data = write_exr(dict(zip("RGB", _split_halves(colours))), str(params["target"]), params.get("attributes", {}))
     else:
         data = _write_displayed(_display(rgb, space), str(kind), str(params.get("xmp", "")))
     tick(1, 1)
     return {"bytes": np.frombuffer(data, np.uint8)}
+
+
+def _scale_down(colours: np.ndarray, size: int) -> np.ndarray:
+    """f32 [H, W, 3] with a longest side of `size` at most, each pixel the mean of what it covers; 0: as it is."""
+    import cv2
+
+    height, width = colours.shape[:2]
+    scale = size / max(height, width)
+    if not size or scale >= 1:
+        return colours
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(colours, small, interpolation=cv2.INTER_AREA))
 
 
 def _display(rgb: np.ndarray, space: str) -> np.ndarray:
