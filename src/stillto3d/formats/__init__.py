@@ -12,12 +12,13 @@ from typing import Any
 from ..engine.run import Run
 from ..errors import BadInput, CannotAccess, word_os_error
 from ..project.project import Patch, Project
-from . import inspection
+from . import forecast, inspection
 from .camera_import import ReadCamera, make_camera_patch, read_usd_camera
 from .camera_json import check_camera_json, read_camera_json, write_camera_json
 from .chan import check_chan, read_chan, write_chan
 from .colmap import check_colmap, is_model, read_colmap, write_colmap
 from .exr import write_exr
+from .forecast import Contents, Sizes, Weigh
 from .fspy import check_fspy, read_fspy, write_fspy
 from .glb import write_glb
 from .glb_layers import read_glb_layers
@@ -36,6 +37,7 @@ from .usd import write_usd
 from .usd_layers import read_usd_layers
 
 Describe = Callable[[Run, Path], dict[str, Any]]
+Write = Callable[[Run, Project, Path, WriteOptions], list[str]]
 
 COLMAP = "colmap"
 
@@ -50,6 +52,7 @@ class Format:
     layers    the layers that a foreign file brings
     camera    the camera that a foreign file brings, for the still at hand
     write     answers what a person should know
+    weigh     what it will write and how large
     """
 
     title: str
@@ -59,45 +62,62 @@ class Format:
     read: Callable[[Run, Path], Project] | None = None
     layers: Callable[[Run, Path], Imported] | None = None
     camera: ReadCamera | None = None
-    write: Callable[[Run, Project, Path, WriteOptions], list[str]] | None = None
+    write: Write | None = None
+    weigh: Weigh | None = None
 
 
 def _bring_layers(
     title: str,
     kind: str,
     layers: Callable[[Run, Path], Imported],
-    write: Callable[[Run, Project, Path, WriteOptions], list[str]],
+    write: Write,
+    weigh: Weigh,
     magics: tuple[bytes, ...] = (),
     describe: Describe | None = None,
     camera: ReadCamera | None = None,
 ) -> Format:
-    return Format(title, kind, describe or inspection.describe_layers(layers), magics, None, layers, camera, write)
+    found = describe or inspection.describe_layers(layers)
+    return Format(title, kind, found, magics, None, layers, camera, write, weigh)
 
 
-def _bring_camera(title: str, check: Callable[[Path], dict[str, Any]], read: ReadCamera, write: Any) -> Format:
-    return Format(title, "camera", lambda run, path: check(path), (), None, None, read, write)
+def _bring_camera(
+    title: str, check: Callable[[Path], dict[str, Any]], read: ReadCamera, write: Write, weigh: Weigh
+) -> Format:
+    return Format(title, "camera", lambda run, path: check(path), (), None, None, read, write, weigh)
 
 
-def _write_only(title: str, write: Any) -> Format:
-    return Format(title, "still", inspection.describe_still, write=write)
+def _write_only(title: str, write: Write, weigh: Weigh) -> Format:
+    return Format(title, "still", inspection.describe_still, write=write, weigh=weigh)
 
+
+_PROJECT = Format(
+    "stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, None, None, write_s3d,
+    forecast.weigh_project,
+)  # fmt: skip
+_USD = (read_usd_layers, write_usd, forecast.weigh_usd)
 
 FORMATS: dict[str, Format] = {
-    ".s3d": Format("stillto3d project", "project", inspection.describe_project, (b"PK",), read_s3d, write=write_s3d),
-    ".glb": _bring_layers("glTF binary", "glb", read_glb_layers, write_glb, (b"glTF",), inspection.describe_glb),
-    ".ply": _bring_layers("PLY", "ply", read_ply_layers, write_ply, (b"ply",), inspection.describe_ply),
-    ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, SPZ_MAGICS),
-    ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj),
-    ".usdc": _bring_layers("USD, binary", "usd", read_usd_layers, write_usd, (b"PXR-USDC",), None, read_usd_camera),
-    ".usda": _bring_layers("USD, text", "usd", read_usd_layers, write_usd, (b"#usda",), None, read_usd_camera),
-    ".usdz": _bring_layers("USD package", "usd", read_usd_layers, write_usd, camera=read_usd_camera),
-    ".exr": _write_only("EXR, with depth, normals, ids and Cryptomatte", write_exr),
-    ".tif": _write_only("TIFF of the plate", write_picture),
-    ".png": _write_only("PNG of the plate", write_picture),
-    ".fspy": _bring_camera("fSpy project", check_fspy, read_fspy, write_fspy),
-    ".json": _bring_camera("Camera, JSON", check_camera_json, read_camera_json, write_camera_json),
-    ".chan": _bring_camera("Nuke camera", check_chan, read_chan, write_chan),
-    COLMAP: _bring_camera("COLMAP model, a folder", check_colmap, read_colmap, write_colmap),
+    ".s3d": _PROJECT,
+    ".glb": _bring_layers(
+        "glTF binary", "glb", read_glb_layers, write_glb, forecast.weigh_glb, (b"glTF",), inspection.describe_glb
+    ),
+    ".ply": _bring_layers(
+        "PLY", "ply", read_ply_layers, write_ply, forecast.weigh_ply, (b"ply",), inspection.describe_ply
+    ),
+    ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, forecast.weigh_spz, SPZ_MAGICS),
+    ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj, forecast.weigh_obj),
+    ".usdc": _bring_layers("USD, binary", "usd", *_USD, (b"PXR-USDC",), None, read_usd_camera),
+    ".usda": _bring_layers("USD, text", "usd", *_USD, (b"#usda",), None, read_usd_camera),
+    ".usdz": _bring_layers("USD package", "usd", *_USD, camera=read_usd_camera),
+    ".exr": _write_only("EXR, with depth, normals, ids and Cryptomatte", write_exr, forecast.weigh_exr),
+    ".tif": _write_only("TIFF of the plate", write_picture, forecast.weigh_picture),
+    ".png": _write_only("PNG of the plate", write_picture, forecast.weigh_picture),
+    ".fspy": _bring_camera("fSpy project", check_fspy, read_fspy, write_fspy, forecast.weigh_fspy),
+    ".json": _bring_camera(
+        "Camera, JSON", check_camera_json, read_camera_json, write_camera_json, forecast.weigh_camera
+    ),
+    ".chan": _bring_camera("Nuke camera", check_chan, read_chan, write_chan, forecast.weigh_camera),
+    COLMAP: _bring_camera("COLMAP model, a folder", check_colmap, read_colmap, write_colmap, forecast.weigh_colmap),
 }
 """By suffix, in lower case; COLMAP by the folder's name. Whatever is not listed is read as a still, if it is one."""
 
@@ -181,6 +201,12 @@ def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THE
         message = "{name} has no suffix that stillto3d writes; it writes {formats}."
         raise BadInput(message, "Choose one of them.", name=path.name, formats=formats)
     return known.write(run, project, path, options)
+
+
+def weigh(project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> Sizes:
+    """What `write` would write there, and about how many bytes; nothing for what it would not."""
+    known = find_format(path)
+    return {} if known is None or known.weigh is None else known.weigh(Contents(project, options), path.name)
 
 
 def inspect(run: Run, path: Path) -> dict[str, Any]:

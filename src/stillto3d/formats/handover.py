@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,26 +21,19 @@ from ..project.geometry import Mesh, Splats, measure_bounds
 from ..project.project import Layer, Project
 from ..project.space import Camera, center_camera, find_unreal_pose
 from ..words import find_resources, tr
+from . import weigh as weigh_format
+from . import write as write_format
 from .about import About, collect_models, describe_project
-from .camera_json import write_camera_json
-from .chan import write_chan
-from .exr import write_exr
+from .forecast import Sizes
 from .gather import list_visible
-from .glb import write_glb
 from .lens import describe_camera, get_camera, word_padding
 from .nuke import compose_script
-from .obj import write_obj
 from .options import AS_THEY_ARE, WriteOptions
-from .plate import Samples, find_plate_samples, find_still_samples, pad_picture, write_samples
-from .ply import write_ply
-from .spz import write_spz
-from .staging import name_file, name_files, stage_set
+from .plate import Samples, find_plate_samples, find_still_samples, is_linear, pad_picture, write_samples
+from .staging import REPORT, name_file, name_files, stage_set
 from .strict_json import clean_text, write_json
-from .usd import write_usd
 
 SHOT, README = "shot.json", "README.txt"
-
-Write = Callable[[Run, Project, Path, WriteOptions], list[str]]
 
 
 @dataclass(frozen=True)
@@ -80,8 +73,6 @@ PRESETS: Mapping[str, Preset] = {
 }
 """By the name that `--for` takes."""
 
-_WRITERS: Mapping[str, Write] = {".glb": write_glb, ".usdc": write_usd, ".ply": write_ply, ".spz": write_spz}
-
 
 def find_preset(name: str) -> Preset:
     """The preset of that name. Raises BadInput."""
@@ -104,25 +95,25 @@ def write_handover(
     if not layers:
         raise BadInput("The project has no set and no props yet.", "Reconstruct the still first.")
     about = describe_project(project, layers)
-    stem = re.sub(r"[^\w.-]", "_", name_file(project.hero.still.name))  # scripts of many languages hold it
+    stem = _name_stem(project)
     chosen = _limit(options, preset)
     with stage_set(out) as staging:
         folder = staging.folder
         geometry = f"{stem}{preset.geometry}"
-        notes = _WRITERS[preset.geometry](run.sub(0, 0.5), project, folder / geometry, chosen)
+        notes = write_format(run.sub(0, 0.5), project, folder / geometry, chosen)
         has_splats = any(isinstance(layer.geometry, Splats) for layer in layers)
         splats = f"splats{preset.splats}" if has_splats else None
         if splats:
-            _WRITERS[preset.splats](run.sub(0.5, 0.1), project, folder / splats, WriteOptions(content="splats"))
+            write_format(run.sub(0.5, 0.1), project, folder / splats, WriteOptions(content="splats"))
         plate, still = _write_pictures(run.sub(0.6, 0.2), project, camera, folder, preset, about, options)
         if preset.padded:
             notes = list(dict.fromkeys(notes + word_padding(camera)))
         files = {"geometry": geometry, "splats": splats, "plate": plate, "still": still}
         if preset.layers:
             files["passes"] = f"{stem}_layers.exr"
-            notes += write_exr(run.sub(0.8, 0.15), project, folder / str(files["passes"]), options)
-            write_chan(run, project, folder / "camera.chan")
-        write_camera_json(run, project, folder / "camera.json")
+            notes += write_format(run.sub(0.8, 0.15), project, folder / str(files["passes"]), options)
+            write_format(run, project, folder / "camera.chan")
+        write_format(run, project, folder / "camera.json")
         shot = _describe_shot(project, camera, about, files, preset)
         if preset.parts:
             shot["parts"] = _write_parts(run.sub(0.95, 0.05), project, layers, folder, options)
@@ -139,6 +130,27 @@ def write_handover(
             "models": [dict(m) for m in collect_models([layer.made_by for layer in layers])],
         }
         return staging.commit(run, report)
+
+
+def weigh_handover(project: Project, name: str, options: WriteOptions = AS_THEY_ARE) -> Sizes:
+    """What `write_handover` would write into its folder, and about how many bytes. Raises BadInput."""
+    preset, stem = find_preset(name), _name_stem(project)
+    splats = any(isinstance(layer.geometry, Splats) for layer in list_visible(project))
+    sizes = dict(weigh_format(project, Path(f"{stem}{preset.geometry}"), _limit(options, preset)))
+    if splats:
+        sizes |= weigh_format(project, Path(f"splats{preset.splats}"), WriteOptions(content="splats"))
+    suffix = ".exr" if preset.linear and is_linear(project.hero) else ".png"
+    (size,) = weigh_format(project, Path("plate.png")).values()
+    sizes |= {f"plate{suffix}": size, f"still{suffix}": size}
+    if preset.layers:
+        sizes |= weigh_format(project, Path(f"{stem}_layers.exr")) | weigh_format(project, Path("camera.chan"))
+    if preset.parts:
+        sizes["parts/"] = sum(weigh_format(project, Path(f"{stem}.obj"), options).values())
+    return sizes | dict.fromkeys(("camera.json", SHOT, preset.script, README, REPORT), 2000)
+
+
+def _name_stem(project: Project) -> str:
+    return re.sub(r"[^\w.-]", "_", name_file(project.hero.still.name))  # scripts of many languages hold it
 
 
 def _limit(options: WriteOptions, preset: Preset) -> WriteOptions:
@@ -183,7 +195,7 @@ def _write_parts(
     parts: list[dict[str, str | None]] = []
     for k, (layer, name) in enumerate(zip(meshes, name_files(names), strict=True)):
         file = folder / "parts" / f"{name}.obj"
-        write_obj(run.sub(k / len(meshes), 1 / len(meshes)), replace(project, layers=(layer,)), file, options)
+        write_format(run.sub(k / len(meshes), 1 / len(meshes)), replace(project, layers=(layer,)), file, options)
         texture = next(file.parent.glob(f"{glob.escape(name)}_textures/*"), None)
         place = None if texture is None else texture.relative_to(folder).as_posix()
         parts.append({"file": f"parts/{name}.obj", "texture": place})
