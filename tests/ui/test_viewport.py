@@ -18,6 +18,7 @@ from stillto3d.ui.edits import put_camera
 from stillto3d.ui.length_bar import measure_on_still
 from stillto3d.viewport.gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from stillto3d.viewport.orbit import Orbit
+from stillto3d.viewport.pace import Pace
 from stillto3d.viewport.picking import cast_ray, pick_layer
 
 from .conftest import Driver
@@ -201,6 +202,39 @@ def test_the_gizmo_moves_in_one_step(driver: Driver) -> None:
     assert driver.document.project is project
 
 
+def test_escape_gives_a_drag_up(driver: Driver) -> None:
+    project = make_project()
+    show(driver, project)
+    scene, red = driver.window.scene, project.layers[0]
+    driver.window.layers.select(frozenset([red.id]))
+    driver.do("view.move")
+    gizmo, area, none = scene.make_gizmo(), scene.interactor, Qt.KeyboardModifier.NoModifier
+    tip = (gizmo.pivot + np.array([gizmo.reach * 0.7, 0, 0])).tolist()
+    start = QPointF(*aim_at(scene.view_camera(), tip)).toPoint()
+    QTest.mousePress(area, Qt.MouseButton.LeftButton, none, start)
+    QTest.mouseMove(area, start + QPointF(60, 0).toPoint())
+    QTest.keyClick(area, Qt.Key.Key_Escape)
+    QTest.mouseRelease(area, Qt.MouseButton.LeftButton, none, start + QPointF(60, 0).toPoint())
+    assert driver.document.project is project and driver.window.layers.selected() == {red.id}
+
+
+def test_the_wheel_zooms_the_picture_of_the_lens(driver: Driver) -> None:
+    """As over a still: the lens is not left, and what lies under the pointer stays there."""
+    show(driver, make_project())
+    scene = driver.window.scene
+    driver.do("view.lens")
+    before = np.array(aim_at(scene.view_camera(), [0.0, 0.5, -4.5]))
+    scene.zoom_lens(*before, 2.0)
+    assert scene.at_lens and aim_at(scene.view_camera(), [0.0, 0.5, -4.5]) == pytest.approx(before)
+    scene.shift_lens(30.0, -10.0)
+    camera = scene.view_camera()
+    assert aim_at(camera, [0.0, 0.5, -4.5]) == pytest.approx(before + np.array([30, -10]))
+    driver.window.view_bar.wipe.setValue(0)
+    assert look(driver, [-0.3, 0.5, -4.5]) == (200, 40, 200)  # the still lies over the set, zoomed as that is
+    driver.do("view.lens")
+    assert not scene.at_lens
+
+
 def test_middle_drag_turns_and_the_wheel_zooms(driver: Driver) -> None:
     show(driver, make_project())
     scene = driver.window.scene
@@ -234,9 +268,11 @@ def test_a_known_length_rescales_everything(driver: Driver) -> None:
 def test_a_turntable_is_written(driver: Driver, tmp_path: Path) -> None:
     show(driver, make_project())
     before = driver.window.scene.orbit
-    driver.finish(driver.session.commands.view.write_turntable(tmp_path, 3))
+    driver.finish(driver.session.commands.view.write_turntable(tmp_path, 6))  # more than are taken ahead
     pictures = [np.asarray(Image.open(path)) for path in sorted(tmp_path.glob("turntable_*.png"))]
-    assert len(pictures) == 3 and (pictures[0] != pictures[1]).any()
+    assert len(pictures) == 6 and (pictures[0] != pictures[1]).any()
+    greys = pictures[0][np.ptp(pictures[0].astype(int), axis=2) == 0]
+    assert greys.max() < 50  # the background alone: no grid, no frustum
     assert driver.window.scene.orbit == before
 
 
@@ -251,6 +287,15 @@ def test_a_large_cloud_is_thinned_while_it_moves(driver: Driver) -> None:
     with driver.wait(scene.rested, lambda: True):
         pass
     assert scene.count_points() == 900_000
+
+
+def test_a_slow_machine_draws_fewer_points_and_waits_for_many() -> None:
+    pace = Pace()
+    assert pace.choose_level() == 1 and pace.estimate(10_000_000) > 60
+    pace.note(400_000, 0.004)
+    assert pace.choose_level() == 1 and pace.estimate(10_000_000) == pytest.approx(0.1)
+    pace.note(400_000, 0.6)
+    assert pace.choose_level() == 2 and pace.estimate(10_000_000) == pytest.approx(15)
 
 
 def test_splats_lie_as_they_are_and_nearer_ones_cover(driver: Driver) -> None:
@@ -277,3 +322,23 @@ def test_splats_lie_as_they_are_and_nearer_ones_cover(driver: Driver) -> None:
     driver.finish(scene.show_project(project))
     blue = look(driver, [0, 0.05, -6])
     assert blue[2] > 200 and blue[0] < 30
+
+
+def test_a_prop_hides_the_splats_behind_it_alone(driver: Driver) -> None:
+    splats = Splats(
+        means=np.array([[-0.3, 0.5, -4], [0.3, 0.5, -6]], np.float32),
+        scales=np.full((2, 3), 0.1, np.float32),
+        rotations=np.array([[1, 0, 0, 0]] * 2, np.float32),
+        opacity=np.full(2, 0.98, np.float32),
+        sh=((np.array([[[0, 0, 1]], [[0, 0, 1]]]) - 0.5) / 0.28209479).astype(np.float32),
+    )
+    before = make_project()
+    set_layer = make_layer("cloud", LayerKind.SCENE, geometry=splats)
+    show(driver, Project(before.shots, (set_layer, before.layers[0])))
+    scene = driver.window.scene
+    scene.look(Orbit((0, 0.5, -5), 6.0, 0.0, 0.0))
+    with driver.wait(scene.rested, lambda: True):
+        pass
+    driver.finish(scene.show_project(driver.document.project))
+    assert look(driver, [-0.3, 0.5, -4])[2] > 200  # nearer than the red cube
+    assert look(driver, [0.3, 0.5, -4.5])[0] > 200 > look(driver, [0.3, 0.5, -4.5])[2]

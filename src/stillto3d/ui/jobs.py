@@ -19,7 +19,7 @@ from .engine_thread import EngineThread
 from .theme import make_icon
 
 STEPS = 1000
-ROW_PIXELS = 32
+ROW_PIXELS = 36
 MOST_ROWS = 4
 SHOW_MILLISECONDS = 200
 
@@ -102,7 +102,7 @@ class JobStrip(QWidget):
         self.hint.setProperty("quiet", True)
         self.hint.setContentsMargins(8, 4, 8, 4)
         self._layout.addWidget(self.hint)
-        self.setMinimumHeight(32)
+        self.setMinimumHeight(ROW_PIXELS)  # the panes above keep their size when rows come and go
 
     def _settle(self) -> None:
         """The hint stands where there is nothing else."""

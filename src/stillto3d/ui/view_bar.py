@@ -31,6 +31,9 @@ class ViewBar(QWidget):
         row.addStretch(1)
         self.opacity, self.wipe = _make_slider(tr("Opacity of the still"), 100), _make_slider(tr("Wipe"), 50)
         self._mix = QWidget()
+        keeps = self._mix.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)  # else the panes would shift when the lens is looked through
+        self._mix.setSizePolicy(keeps)
         mix = QHBoxLayout(self._mix)
         mix.setContentsMargins(0, 0, 0, 0)
         mix.setSpacing(6)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from queue import Empty, Queue
 from typing import Any
 
 import numpy as np
 
+from ..engine.run import Run
 from ..errors import StillTo3DError
 from ..formats.picture import write_png
 from ..project.geometry import measure_bounds
 from ..project.project import rescale_project
 from ..project.space import translate
-from ..project.still import F64
+from ..project.still import F64, U8
 from ..viewport.gizmo import GizmoMode
 from ..words import tr
 from .desk import Desk
@@ -23,6 +27,7 @@ from .length_bar import LengthBar, measure_on_still
 
 SHADINGS = ("textured", "clay", "wire", "normals", "depth", "seen")
 TURNTABLE_PICTURES = 72
+PICTURES_AHEAD = 4
 SIDES = {"front": (0.0, 0.0), "right": (90.0, 0.0), "top": (0.0, -89.5)}
 
 
@@ -31,6 +36,7 @@ class ViewCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._document, self._engine, self._window, self._start = desk.document, desk.engine, desk.window, desk.start
+        self._background = desk.background
         window = desk.window
         self._ends: list[F64] = []
         self._measured: float | None = None
@@ -134,14 +140,14 @@ class ViewCommands:
             moved = put_layers(self._document.project, replace(layer, transform=transform))
             self._document.edit(tr("Move {name}", name=layer.name), moved)
 
-    def stand_on_floor(self) -> None:
+    async def stand_on_floor(self) -> None:
         """Let the selected layers down, or up, to height 0."""
         project, stood = self._document.project, []
         for layer in project.layers:
             if layer.id in self._window.layers.selected() and layer.geometry is not None and not layer.locked:
-                low = float(measure_bounds(layer.geometry, layer.transform)[0, 1])
+                low = float((await self._background.run(measure_bounds, layer.geometry, layer.transform))[0, 1])
                 stood.append(replace(layer, transform=translate([0, -low, 0]) @ layer.transform))
-        if stood:
+        if stood and self._document.project is project:
             self._document.edit(tr("Stand on the floor"), put_layers(project, *stood))
 
     # ----------------------------------------------------------------- lengths
@@ -191,13 +197,33 @@ class ViewCommands:
             await self.write_turntable(folder, TURNTABLE_PICTURES)
 
     async def write_turntable(self, folder: Path, count: int) -> None:
-        """Pictures from all around the target as turntable_0000.png and on."""
+        """Pictures from all around the target as turntable_0000.png and on, without grid, marks and handles."""
         scene, before = self._scene, self._scene.orbit
-        for k, orbit in enumerate(scene.list_turntable(count)):
-            scene.look(orbit)
-            if not await self._write_picture(folder / f"turntable_{k:04d}.png", scene.take_picture()):
+        taken: Queue[U8] = Queue()
+        room, loop = asyncio.Semaphore(PICTURES_AHEAD), asyncio.get_running_loop()
+
+        def work(run: Run) -> None:
+            for k in range(count):
+                run.progress(k / count, tr("picture {k} of {n}", k=k + 1, n=count))
+                write_png(run.sub(k / count, 1 / count), _await_picture(run, taken), folder / f"turntable_{k:04d}.png")
+                loop.call_soon_threadsafe(room.release)
+
+        title = tr("Turntable")
+        written = self._engine.submit(title, work, "files")
+        for orbit in scene.list_turntable(count):
+            waiting = asyncio.ensure_future(room.acquire())
+            await asyncio.wait([waiting, written], return_when=asyncio.FIRST_COMPLETED)
+            if written.done():
+                waiting.cancel()
                 break
+            scene.look(orbit)
+            scene.show_fully()
+            taken.put(scene.take_picture(bare=True))
         scene.look(before)
+        try:
+            await written
+        except StillTo3DError as error:
+            self._window.jobs.show_error(title, error)
 
     async def _write_picture(self, path: Path, pixels: Any) -> bool:
         title = tr("Save {name}", name=path.name)
@@ -207,3 +233,11 @@ class ViewCommands:
             self._window.jobs.show_error(title, error)
             return False
         return True
+
+
+def _await_picture(run: Run, taken: Queue[U8]) -> U8:
+    """The next picture from the window, unless the job is taken back."""
+    while True:
+        run.check()
+        with suppress(Empty):
+            return taken.get(timeout=0.1)

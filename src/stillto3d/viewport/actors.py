@@ -12,13 +12,13 @@ import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
 
-from ..project.geometry import Geometry, Points, Splats
+from ..project.geometry import Geometry, Points, Splats, measure_bounds
 from ..project.space import Camera, move_points
 from ..project.still import F32, F64, U8
+from .pace import LEVELS
 
 CLAY = (0.66, 0.64, 0.61)
 INVENTED = (226, 104, 96)
-MOST_MOVING_POINTS = 400_000
 SH_FLAT = 0.28209479
 
 
@@ -61,6 +61,16 @@ class Prepared:
         return data
 
     @cached_property
+    def forms(self) -> list[Any]:
+        """The geometry as VTK's, and of a cloud its thinner forms, one for each of LEVELS."""
+        return [self.data] if self.faces is not None else thin_cloud(self.data)
+
+    @cached_property
+    def bounds(self) -> F64:
+        """Least and greatest corner, f64[2, 3]; zeros when empty."""
+        return measure_bounds(Points(self.points))
+
+    @cached_property
     def surface(self) -> Any:
         """The texture as VTK's, or None."""
         if self.uvs is None or self.texture is None:
@@ -74,8 +84,8 @@ class Prepared:
 def prepare_geometry(geometry: Geometry) -> Prepared:
     """The slow half of making an actor: seams split, rows of faces, texture coordinates turned."""
     prepared = _arrange(geometry)
-    assert prepared.data is not None  # made here, not on the window's thread
-    prepared.surface  # noqa: B018 - likewise
+    for name in ("forms", "bounds", "surface"):  # made here, not on the window's thread
+        getattr(prepared, name)
     return prepared
 
 
@@ -93,61 +103,73 @@ def _arrange(geometry: Geometry) -> Prepared:
     return Prepared(mesh.positions, faces, uvs, texture, mesh.colors, mesh.observed)
 
 
+def thin_cloud(data: Any) -> list[Any]:
+    """A cloud and at most LEVELS of its points with all that belongs to them; the same one where it has no more."""
+    forms = [data]
+    for most in LEVELS:
+        step = -(-data.GetNumberOfPoints() // most)
+        if step <= 1:
+            forms.append(data)
+            continue
+        thin = pv.PolyData(np.ascontiguousarray(np.asarray(data.points)[::step]))
+        for name in data.point_data.keys():  # noqa: SIM118 - a pyvista mapping, not a dict
+            thin.point_data[name] = np.ascontiguousarray(data.point_data[name][::step])
+        forms.append(thin)
+    return forms
+
+
 class Drawn:
-    """A layer's geometry in the view. A large cloud is thinned while the view moves."""
+    """A layer's geometry in the view. A large cloud has thinner forms for a view that moves.
+
+    Each form keeps its own mapper, so that changing between them sends nothing to the graphics card again.
+    """
 
     def __init__(self, geometry: Geometry, prepared: Prepared) -> None:
         self.geometry, self.prepared = geometry, prepared
-        self._data, self._texture = prepared.data, prepared.surface
-        self._thin: Any = None
+        self._texture = prepared.surface
+        self._forms = prepared.forms
+        self._mappers = [self._make_mapper(data) for data in self._forms]
         self.actor = self._make_actor()
         self.shade(Shading.TEXTURED, None)
 
+    def _make_mapper(self, data: Any) -> Any:
+        return pv.DataSetMapper(data)
+
     def _make_actor(self) -> Any:
-        self._mapper = pv.DataSetMapper(self._data)
-        actor = pv.Actor(mapper=self._mapper)
+        actor = pv.Actor(mapper=self._mappers[0])
         actor.prop.point_size = 2.0
         return actor
 
     def shade(self, shading: Shading, colors: U8 | None) -> None:
         """Look like this; `colors` u8[n, 3] are those of `color_points`, where the shading needs them."""
-        actor, mapper, prop = self.actor, self._mapper, self.actor.prop
+        actor, prop = self.actor, self.actor.prop
         textured = shading is Shading.TEXTURED and self._texture is not None
         actor.SetTexture(self._texture if textured else None)
-        name = "shading" if colors is not None else "colors" if "colors" in self._data.point_data else ""
-        if colors is not None:
-            self._data.point_data["shading"] = colors
+        name = "shading" if colors is not None else "colors" if "colors" in self._forms[0].point_data else ""
         shows_colors = colors is not None or (shading is Shading.TEXTURED and not textured and bool(name))
-        if shows_colors:
-            mapper.SetScalarModeToUsePointFieldData()
-            mapper.SelectColorArray(name)
-            mapper.SetColorModeToDirectScalars()
-        mapper.SetScalarVisibility(shows_colors)
+        for data, mapper in zip(self._forms, self._mappers, strict=True):
+            if colors is not None and len(colors):
+                step = -(-len(colors) // data.GetNumberOfPoints())
+                data.point_data["shading"] = np.ascontiguousarray(colors[::step])
+            if shows_colors:
+                mapper.SetScalarModeToUsePointFieldData()
+                mapper.SelectColorArray(name)
+                mapper.SetColorModeToDirectScalars()
+            mapper.SetScalarVisibility(shows_colors)
         prop.lighting = shading is Shading.CLAY
         prop.style = "wireframe" if shading is Shading.WIRE else "surface"
         prop.color = (1.0, 1.0, 1.0) if textured or shows_colors else CLAY
 
-    def count_points(self) -> int:
-        """Points that are drawn now."""
-        return int(self._mapper.GetInput().GetNumberOfPoints())
+    def count_points(self, level: int | None = None) -> int:
+        """Points of a cloud that are drawn now, or at a level; 0 of a mesh."""
+        if self.prepared.faces is not None:
+            return 0
+        form = self.actor.GetMapper().GetInput() if level is None else self._forms[level]
+        return int(form.GetNumberOfPoints())
 
-    def thin_out(self, moving: bool) -> None:
-        """Draw fewer points while the view moves, where there are many."""
-        count = len(self.prepared.points)
-        if self.prepared.faces is not None or count <= MOST_MOVING_POINTS:
-            return
-        if moving and self._thin is None:
-            step = -(-count // MOST_MOVING_POINTS)
-            thin = pv.PolyData(np.ascontiguousarray(np.asarray(self._data.points)[::step]))
-            for name in self._data.point_data.keys():  # noqa: SIM118 - a pyvista mapping, not a dict
-                thin.point_data[name] = np.ascontiguousarray(self._data.point_data[name][::step])
-            self._thin = thin
-        self._show(self._thin if moving else self._data)
-        if not moving:
-            self._thin = None
-
-    def _show(self, data: Any) -> None:
-        self._mapper.SetInputData(data)
+    def thin_out(self, level: int) -> None:
+        """Draw a thinner form (see LEVELS; 0 is all of it), where there is one."""
+        self.actor.SetMapper(self._mappers[min(level, len(self._mappers) - 1)])
 
 
 def color_points(prepared: Prepared, shading: Shading, transform: F64, camera: Camera | None) -> U8 | None:
@@ -207,19 +229,37 @@ def make_frustum(camera: Camera, depth: float) -> Any:
     return make_lines(points, pairs, (0.75, 0.75, 0.75))
 
 
-def make_grid(bounds: F64) -> Any:
-    """A floor grid of metres about what there is, at height 0."""
+def _measure_grid(bounds: F64) -> tuple[float, float]:
+    """Metres between the grid's lines, and from its middle to its rim."""
     reach = float(np.clip(np.abs(bounds[:, [0, 2]]).max() * 1.2, 4, 50))
     step = 1.0 if reach <= 25 else 5.0
-    count = int(np.ceil(reach / step))
-    marks = np.arange(-count, count + 1) * step
-    ends = count * step
+    return step, float(np.ceil(reach / step)) * step
+
+
+def make_grid(bounds: F64) -> Any:
+    """A floor grid of metres about what there is, at height 0."""
+    step, ends = _measure_grid(bounds)
+    marks = np.arange(-ends, ends + step / 2, step)
     across = [((-ends, 0, z), (ends, 0, z)) for z in marks]
     along = [((x, 0, -ends), (x, 0, ends)) for x in marks]
     points = np.array([point for line in (*across, *along) for point in line], dtype=np.float64)
     actor = make_lines(points, [(k, k + 1) for k in range(0, len(points), 2)], (0.36, 0.36, 0.36))
     actor.prop.opacity = 0.6
     return actor
+
+
+def make_axis(bounds: F64, axis: int, shade: tuple[float, float, float]) -> Any:
+    """The floor's line along an axis of the world (0: X, 2: Z), as long as the grid."""
+    ends = np.zeros((2, 3))
+    ends[:, axis] = np.array([-1, 1]) * _measure_grid(bounds)[1]
+    return make_lines(ends, [(0, 1)], shade)
+
+
+def move_bounds(bounds: F64, transform: F64) -> F64:
+    """Bounds f64[2, 3] of a moved box: wide enough for all that lay in it, in no time however much that was."""
+    corners = np.array([np.where(corner, bounds[1], bounds[0]) for corner in np.ndindex(2, 2, 2)])
+    moved = move_points(corners, transform)
+    return np.stack([moved.min(axis=0), moved.max(axis=0)]).astype(np.float64)
 
 
 def make_box(bounds: F64, transform: F64, shade: tuple[float, float, float]) -> Any:

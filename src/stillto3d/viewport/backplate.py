@@ -10,6 +10,9 @@ from vtkmodules.vtkRenderingCore import vtkCamera, vtkRenderer
 
 from ..project.space import Camera
 from ..project.still import Still
+from .actors import make_chain
+
+RIM = (0.45, 0.45, 0.45)
 
 
 class Front:
@@ -53,13 +56,17 @@ class Backplate:
         self._camera: Camera | None = None
         self._data: Any = None
         self._actor: Any = None
+        self._rim: Any = None
         self.opacity, self.wipe = 0.0, 0.0
 
     def show(self, still: Still, camera: Camera) -> None:
         """Stand before the camera."""
         if still is not self._still:
             self._make(still)
+        if camera is not self._camera or self._rim is None:
+            self._frame(camera)
         self._still, self._camera = still, camera
+        self._rim.SetVisibility(True)
         self.adjust(self.opacity, self.wipe)
 
     def adjust(self, opacity: float, wipe: float) -> None:
@@ -82,8 +89,18 @@ class Backplate:
 
     def hide(self) -> None:
         """Be seen no more."""
-        if self._actor is not None:
-            self._actor.SetVisibility(False)
+        for actor in (self._actor, self._rim):
+            if actor is not None:
+                actor.SetVisibility(False)
+
+    def _frame(self, camera: Camera) -> None:
+        """A line around what the lens sees."""
+        if self._rim is not None:
+            self._front.remove(self._rim)
+        w, h = camera.width, camera.height
+        corners = camera.unproject([[0, 0], [w, 0], [w, h], [0, h], [0, 0]], np.ones(5))
+        self._rim = make_chain(corners, RIM, 1.0)
+        self._front.add(self._rim)
 
     def _make(self, still: Still) -> None:
         if self._actor is not None:

@@ -1,7 +1,8 @@
 """What the pointer does in the viewport: turn, pan, zoom, pick, drag the gizmo.
 
 Middle drag turns, with Shift it pans, with Ctrl it zooms, as does the wheel. Alt with the left, middle and
-right button turns, pans and zooms for those who have no middle button.
+right button turns, pans and zooms for those who have no middle button. At the lens, panning and zooming move its
+picture, as over a still; turning leaves it. Esc or the right button gives a drag of the gizmo up.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from ..project.project import Layer
 from ..project.still import F64
@@ -44,9 +45,18 @@ class Hands(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.Type.Wheel and isinstance(event, QWheelEvent):
-            self._view.leave_lens()
-            self._view.look(self._view.orbit.dolly(ZOOM_PER_NOTCH ** (-event.angleDelta().y() / 120)))
+            factor, at = ZOOM_PER_NOTCH ** (event.angleDelta().y() / 120), event.position()
+            if self._view.at_lens:
+                self._view.zoom_lens(at.x(), at.y(), factor)
+            else:
+                self._view.look(self._view.orbit.dolly(1 / factor))
             return True
+        if kind in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress) and isinstance(event, QKeyEvent):
+            if self._grab is not None and event.key() == Qt.Key.Key_Escape:
+                self._give_up()
+                event.accept()
+                return True
+            return False
         if kind == QEvent.Type.Enter:
             self._view.entered.emit()
         if isinstance(event, QMouseEvent):
@@ -63,15 +73,30 @@ class Hands(QObject):
 
     def _begin(self, event: QMouseEvent) -> None:
         self._view.interactor.setFocus()
+        if self._grab is not None and event.button() == Qt.MouseButton.RightButton:
+            self._give_up()
+            return
         self._last = self._press = event.position()
         plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers() & Qt.KeyboardModifier.AltModifier
         gizmo, layer = self._view.make_gizmo(), self._view.find_movable()
+        axis = self._find_handle(event.position())
         if plain and gizmo is not None and layer is not None:
-            axis = gizmo.find_handle(self._view.view_camera(), event.position().x(), event.position().y())
             self._grab = None if axis is None else (gizmo, axis, layer)
+
+    def _find_handle(self, at: QPointF) -> int | None:
+        gizmo = self._view.make_gizmo()
+        return None if gizmo is None else gizmo.find_handle(self._view.view_camera(), at.x(), at.y())
+
+    def _give_up(self) -> None:
+        """Leave the dragged layer where it stood."""
+        assert self._grab is not None
+        layer = self._grab[2]
+        self._grab = self._dragged = self._press = self._last = None
+        self._view.drop_move(layer)
 
     def _move(self, event: QMouseEvent) -> None:
         if self._last is None or self._press is None:
+            self._view.touch_handle(self._find_handle(event.position()))
             return
         step, self._last = event.position() - self._last, event.position()
         if self._grab is not None:
@@ -80,20 +105,27 @@ class Hands(QObject):
         view, buttons, keys = self._view, event.buttons(), event.modifiers()
         middle, left = bool(buttons & Qt.MouseButton.MiddleButton), bool(buttons & Qt.MouseButton.LeftButton)
         alt = bool(keys & Qt.KeyboardModifier.AltModifier)
-        orbit = view.orbit
         if not (middle or alt):
             return
-        if view.at_lens:
-            view.leave_lens()
-            orbit = view.orbit
         if middle and (alt or keys & Qt.KeyboardModifier.ShiftModifier):
-            camera = view.view_camera()
-            metres = orbit.distance / camera.fy
-            view.look(orbit.pan(-step.x() * metres, step.y() * metres))
+            self._pan(step)
         elif (middle and keys & Qt.KeyboardModifier.ControlModifier) or (alt and buttons & Qt.MouseButton.RightButton):
-            view.look(orbit.dolly(float(np.exp(step.y() * ZOOM_PER_PIXEL))))
+            factor = float(np.exp(-step.y() * ZOOM_PER_PIXEL))
+            if view.at_lens:
+                view.zoom_lens(self._press.x(), self._press.y(), factor)
+            else:
+                view.look(view.orbit.dolly(1 / factor))
         elif middle or left:
-            view.look(orbit.turn(-step.x() * TURN_PER_PIXEL, -step.y() * TURN_PER_PIXEL))
+            view.leave_lens()
+            view.look(view.orbit.turn(-step.x() * TURN_PER_PIXEL, -step.y() * TURN_PER_PIXEL))
+
+    def _pan(self, step: QPointF) -> None:
+        view = self._view
+        if view.at_lens:
+            view.shift_lens(step.x(), step.y())
+            return
+        metres = view.orbit.distance / view.view_camera().fy
+        view.look(view.orbit.pan(-step.x() * metres, step.y() * metres))
 
     def _drag(self, event: QMouseEvent) -> None:
         assert self._grab is not None and self._press is not None

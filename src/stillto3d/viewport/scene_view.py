@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,15 +15,27 @@ from PySide6.QtCore import QPointF, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyvistaqt import QtInteractor
 
-from ..project.geometry import Splats, measure_bounds
+from ..project.geometry import Splats
 from ..project.project import Layer, Project
 from ..project.space import Camera, move_points
 from ..project.still import F64, U8
-from .actors import Drawn, Shading, color_points, make_box, make_chain, make_frustum, make_grid, prepare_geometry
+from .actors import (
+    Drawn,
+    Shading,
+    color_points,
+    make_axis,
+    make_box,
+    make_chain,
+    make_frustum,
+    make_grid,
+    move_bounds,
+    prepare_geometry,
+)
 from .backplate import Backplate, Front
 from .gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from .hands import Hands
 from .orbit import Orbit, stand_at
+from .pace import AT_ONCE_SECONDS, Pace
 from .picking import Hit, cast_ray, pick_layer
 from .splats import DrawnSplats
 
@@ -80,10 +93,12 @@ class SceneView(QWidget):
         self._measure: list[Any] = []
         self._orbit = Orbit()
         self._lens: Camera | None = None
+        self._lens_zoom, self._lens_shift = 1.0, (0.0, 0.0)  # of the picture in the widget, as of a still
+        self._hot: int | None = None
+        self._pace, self._level = Pace(), 0
         self._framed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MILLISECONDS)
         self._rest.timeout.connect(self._come_to_rest)
         self._hands = Hands(self)
 
@@ -127,6 +142,7 @@ class SceneView(QWidget):
             known = DrawnSplats(geometry, prepared) if isinstance(geometry, Splats) else Drawn(geometry, prepared)
             self._plotter.renderer.AddActor(known.actor)
             self._drawn[layer.id] = known
+            known.thin_out(self._level)
         await self._shade(layer, known)
         known.actor.user_matrix = layer.transform
         known.actor.SetVisibility(layer.visible)
@@ -151,6 +167,7 @@ class SceneView(QWidget):
             drawn = self._drawn.get(layer.id)
             if drawn is not None:
                 await self._shade(layer, drawn)
+        await self._sort_splats()
         self.redraw()
 
     def shade_as(self, name: str) -> Awaitable[None]:
@@ -181,7 +198,10 @@ class SceneView(QWidget):
         self._extra.clear()
         if not self._drawn:
             return
-        self._extra["grid"] = make_grid(self._measure_bounds())
+        bounds = self._measure_bounds()
+        self._extra["grid"] = make_grid(bounds)
+        for axis in (0, 2):
+            self._extra["XYZ"[axis]] = make_axis(bounds, axis, AXES[axis])
         camera = self._find_camera()
         if camera is not None:
             self._extra["camera"] = make_frustum(camera, 0.5)
@@ -190,10 +210,10 @@ class SceneView(QWidget):
 
     def _measure_bounds(self) -> F64:
         """Bounds of what is selected, else of all that is near enough to be framed (the sky is not)."""
-        layers = [layer for layer in self.project.layers if layer.geometry is not None and layer.visible]
+        layers = [layer for layer in self.project.layers if layer.id in self._drawn and layer.visible]
         chosen = [layer for layer in layers if layer.id in self.selected]
         near = chosen or [layer for layer in layers if layer.name != "sky"] or layers
-        boxes = [measure_bounds(layer.geometry, layer.transform) for layer in near if layer.geometry is not None]
+        boxes = [move_bounds(self._drawn[layer.id].prepared.bounds, layer.transform) for layer in near]
         if not boxes:
             return np.array([[-1.0, 0.0, -1.0], [1.0, 2.0, 1.0]])
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
@@ -233,18 +253,35 @@ class SceneView(QWidget):
             low = float(move_points(points[:: max(1, len(points) // 20_000)], transform)[:, 1].min())
             transform = snap_to_floor(transform, low, self._orbit.distance / max(self.height(), 1))
         drawn.actor.user_matrix = transform
+        self._rest.start(REST_MILLISECONDS)
+        self._thin_out(self._pace.choose_level())
         self._mark_selected({layer.id: transform}, axis)
         self.redraw()
         return transform
+
+    def drop_move(self, layer: Layer) -> None:
+        """Show a layer where it stands: the drag was given up."""
+        if layer.id in self._drawn:
+            self._drawn[layer.id].actor.user_matrix = layer.transform
+        self._mark_selected()
+        self.redraw()
+
+    def touch_handle(self, axis: int | None) -> None:
+        """Brighten the handle under the pointer."""
+        if axis != self._hot:
+            self._hot = axis
+            self._show_gizmo()
+            self.redraw()
 
     def _mark_selected(self, moved: dict[str, F64] | None = None, grabbed: int | None = None) -> None:
         for actor in self._marks:
             self._plotter.renderer.RemoveActor(actor)
         self._marks = []
         for layer in self.project.layers:
-            if layer.id in self.selected and layer.geometry is not None and layer.id in self._drawn:
+            drawn = self._drawn.get(layer.id)
+            if layer.id in self.selected and drawn is not None:
                 transform = (moved or {}).get(layer.id, layer.transform)
-                self._marks.append(make_box(measure_bounds(layer.geometry), transform, SELECTED))
+                self._marks.append(make_box(drawn.prepared.bounds, transform, SELECTED))
         for actor in self._marks:
             actor.SetVisibility(self._lens is None)
             self._plotter.renderer.AddActor(actor)
@@ -259,7 +296,7 @@ class SceneView(QWidget):
             return
         gizmo = make_gizmo(self.gizmo_mode, (moved or {}).get(layer.id, layer.transform), self.view_camera())
         for axis in range(3):
-            shade = GRABBED if axis == grabbed else AXES[axis]
+            shade = GRABBED if axis == (self._hot if grabbed is None else grabbed) else AXES[axis]
             self._handles.append(make_chain(gizmo.handle(axis), shade, 3.0 * self.devicePixelRatioF()))
             self.front.add(self._handles[-1])
 
@@ -295,9 +332,9 @@ class SceneView(QWidget):
         camera = self._find_camera()
         if camera is not None:
             self._lens = camera
+            self._lens_zoom, self._lens_shift = 1.0, (0.0, 0.0)
             self._mark_selected()
-            self._aim()
-            self._rest.start()
+            self._stir()
 
     def leave_lens(self) -> None:
         """Stand freely again, where the lens was."""
@@ -306,6 +343,20 @@ class SceneView(QWidget):
             self._lens = None
             self._mark_selected()
             self.lens_left.emit()
+
+    def zoom_lens(self, x: float, y: float, factor: float) -> None:
+        """Show the lens' picture larger or smaller; what lies at that place of the widget stays there."""
+        zoom = float(np.clip(self._lens_zoom * factor, 0.2, 64.0))
+        grown = zoom / self._lens_zoom
+        middle, shift = (self.width() / 2, self.height() / 2), self._lens_shift
+        kept = [at - half - (at - half - by) * grown for at, half, by in zip((x, y), middle, shift, strict=True)]
+        self._lens_zoom, self._lens_shift = zoom, (kept[0], kept[1])
+        self._stir()
+
+    def shift_lens(self, dx: float, dy: float) -> None:
+        """Move the lens' picture in the widget, in its pixels."""
+        self._lens_shift = (self._lens_shift[0] + dx, self._lens_shift[1] + dy)
+        self._stir()
 
     @property
     def at_lens(self) -> bool:
@@ -316,10 +367,18 @@ class SceneView(QWidget):
         """Stand somewhere."""
         self.leave_lens()
         self._orbit = orbit
-        self._rest.start()
-        for drawn in self._drawn.values():
-            drawn.thin_out(moving=True)
+        self._stir()
+
+    def _stir(self) -> None:
+        """The view has moved: draw quickly what is large, until it rests."""
+        self._rest.start(REST_MILLISECONDS)
+        self._thin_out(self._pace.choose_level())
         self._aim()
+
+    def _thin_out(self, level: int) -> None:
+        self._level = level
+        for drawn in self._drawn.values():
+            drawn.thin_out(level)
 
     @property
     def orbit(self) -> Orbit:
@@ -334,12 +393,12 @@ class SceneView(QWidget):
             orbit = self._orbit
             pose[:3, :3] = np.stack([orbit.right, orbit.up, orbit.back], axis=1)
             pose[:3, 3] = orbit.position
-            focal = height / 2 / np.tan(VIEW_ANGLE / 2)
+            focal = min(width, height) / 2 / np.tan(VIEW_ANGLE / 2)
             return Camera(width, height, focal, focal, width / 2, height / 2, pose)
         lens = self._lens
-        k = min(width / lens.width, height / lens.height)
-        cx = width / 2 + (lens.cx - lens.width / 2) * k
-        cy = height / 2 + (lens.cy - lens.height / 2) * k
+        k = min(width / lens.width, height / lens.height) * self._lens_zoom
+        cx = width / 2 + (lens.cx - lens.width / 2) * k + self._lens_shift[0]
+        cy = height / 2 + (lens.cy - lens.height / 2) * k + self._lens_shift[1]
         return Camera(width, height, lens.fx * k, lens.fy * k, cx, cy, lens.world_from_camera)
 
     def _stand_at_camera(self, project: Project) -> None:
@@ -378,15 +437,27 @@ class SceneView(QWidget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw now."""
+        """Draw now; what would take long is thinned first, and drawn fully once the view has rested."""
+        if self._level == 0 and self._pace.estimate(self._count_points(0)) > AT_ONCE_SECONDS:
+            self._thin_out(self._pace.choose_level())
+            self._rest.start(REST_MILLISECONDS)
+        self._render()
+
+    def _render(self) -> None:
         self.front.follow(self._plotter.renderer.GetActiveCamera())
         if self.isVisible():
+            started = time.perf_counter()
             self._plotter.render()
+            self._pace.note(self.count_points(), time.perf_counter() - started)
 
     def _come_to_rest(self) -> None:
-        for drawn in self._drawn.values():
-            drawn.thin_out(moving=False)
-        self.redraw()
+        """Draw finer, by levels: each is waited for as long as it takes, so that who goes on moving is not held."""
+        self._thin_out(max(self._level - 1, 0))
+        self._render()
+        if self._level:
+            seconds = self._pace.estimate(self._count_points(self._level - 1))
+            self._rest.start(max(REST_MILLISECONDS, round(1000 * seconds)))
+            return
         self._start(self._sort_splats())
         self.rested.emit()
 
@@ -402,22 +473,36 @@ class SceneView(QWidget):
                     drawn.use(data)
                     changed = True
         if changed:
-            self.redraw()
+            self._render()
 
     def count_points(self) -> int:
-        """Points that are drawn now."""
-        return sum(drawn.count_points() for drawn in self._drawn.values())
+        """Points of clouds that are drawn now."""
+        return self._count_points(None)
+
+    def _count_points(self, level: int | None) -> int:
+        return sum(drawn.count_points(level) for drawn in self._drawn.values())
 
     # ----------------------------------------------------------------- pictures
 
-    def take_picture(self) -> U8:
-        """The view as it is, u8[h, w, 3]."""
+    def take_picture(self, bare: bool = False) -> U8:
+        """The view as it is, u8[h, w, 3]; a bare one is without grid, camera, marks and handles."""
+        aside = [*self._extra.values(), *self._marks, *self._handles, *self._measure] if bare else []
+        seen = [actor for actor in aside if actor.GetVisibility()]
+        for actor in seen:
+            actor.SetVisibility(False)
+        self._plotter.render()  # a picture is of what was rendered last
         picture: U8 = np.asarray(self._plotter.screenshot(return_img=True))[..., :3]
+        for actor in seen:
+            actor.SetVisibility(True)
         return picture
 
     def list_turntable(self, count: int) -> list[Orbit]:
         """Viewpoints around the target, all the way."""
         return [self._orbit.turn(2 * np.pi * k / count, 0.0) for k in range(count)]
+
+    def show_fully(self) -> None:
+        """All points of what is large, though the view has just moved: for pictures."""
+        self._thin_out(0)
 
     def close_view(self) -> None:
         """Give back what the graphics hold; the view cannot be used any more."""

@@ -11,7 +11,7 @@ from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPointGaussianMapper
 from ..project.geometry import Splats
 from ..project.space import Camera, move_points
 from ..project.still import F64, U8
-from .actors import Drawn, Prepared, Shading
+from .actors import Drawn, Prepared, Shading, thin_cloud
 
 SEEN_FROM = 1.0 / 255
 """Opacity below which a splat is not worth drawing."""
@@ -21,36 +21,35 @@ class DrawnSplats(Drawn):
     """Splats of one layer. They blend rightly only from far to near, so they are sorted whenever the view rests."""
 
     def __init__(self, geometry: Splats, prepared: Prepared) -> None:
-        self._gaussian = vtkOpenGLPointGaussianMapper()
-        self._gaussian.SetAnisotropic(True)
-        self._gaussian.SetScaleArray("scale")
-        self._gaussian.SetRotationArray("rotation")
-        self._gaussian.SetOpacityArray("opacity")
-        self._gaussian.SetScaleFactor(1.0)
-        self._gaussian.EmissiveOff()
-        self._gaussian.SetScalarModeToUsePointFieldData()
-        self._gaussian.SetColorModeToDirectScalars()
         self._splats = geometry
-        self._colors = prepared.colors
         super().__init__(geometry, prepared)
 
+    def _make_mapper(self, data: Any) -> Any:
+        mapper = vtkOpenGLPointGaussianMapper()
+        mapper.SetAnisotropic(True)
+        mapper.SetScaleArray("scale")
+        mapper.SetRotationArray("rotation")
+        mapper.SetOpacityArray("opacity")
+        mapper.SetScaleFactor(1.0)
+        mapper.EmissiveOff()
+        mapper.SetScalarModeToUsePointFieldData()
+        mapper.SetColorModeToDirectScalars()
+        mapper.SelectColorArray("colors")
+        mapper.SetInputData(data)
+        return mapper
+
     def _make_actor(self) -> Any:
-        self._gaussian.SetInputData(self._data)
         actor = pv.Actor()
-        actor.SetMapper(self._gaussian)
+        actor.SetMapper(self._mappers[0])
         actor.ForceTranslucentOn()
         return actor
 
     def shade(self, shading: Shading, colors: U8 | None) -> None:
+        """Another colour for each splat; they show once `sort` has put them in order."""
         self._colors = colors if colors is not None else self.prepared.colors
-        self._data.point_data["colors"] = self._colors
-        self._gaussian.SelectColorArray("colors")
 
-    def count_points(self) -> int:
-        return int(self._gaussian.GetInput().GetNumberOfPoints())
-
-    def sort(self, camera: Camera, transform: F64) -> Any:
-        """The splats from far to near as the camera sees them, as VTK's data; for any thread."""
+    def sort(self, camera: Camera, transform: F64) -> list[Any]:
+        """The splats from far to near as the camera sees them, as VTK's data with thinner forms; for any thread."""
         splats = self._splats
         _, depth = camera.project(move_points(splats.means, transform))
         order = np.argsort(-depth, kind="stable")
@@ -62,12 +61,10 @@ class DrawnSplats(Drawn):
         colors = self._colors
         assert colors is not None
         data.point_data["colors"] = np.ascontiguousarray(colors[order])
-        return data
+        return thin_cloud(data)
 
-    def use(self, data: Any) -> None:
+    def use(self, forms: list[Any]) -> None:
         """Draw what `sort` has made."""
-        self._data, self._thin = data, None
-        self._gaussian.SetInputData(data)
-
-    def _show(self, data: Any) -> None:
-        self._gaussian.SetInputData(data)
+        self._forms = forms
+        for mapper, data in zip(self._mappers, forms, strict=True):
+            mapper.SetInputData(data)
