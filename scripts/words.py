@@ -2,7 +2,8 @@
 
 Sentences are found by reading the source, not by running it: the first argument of `tr` and of the refusals,
 and every literal that looks like a sentence (a capital letter, a space, a full stop): those are remedies,
-descriptions of parameters and tables of reasons. Cards of models speak, too: title, limits, terms, help.
+descriptions of parameters and tables of reasons; and the titles in the table of formats. Cards of models speak, too:
+title, limits, terms, help.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ SPOKEN = {
     "BadAnswer",
     "NotInstalled",
     "MissingWeights",
+    "Format",
+    "_bring_layers",
+    "_bring_camera",
+    "_write_only",
 }
 FOR_DEVELOPERS = {"Bug", "WireError", "WorkerDied", "ValueError", "TypeError", "RuntimeError", "execute"}
 SENTENCE = re.compile(r"[A-Z{][^\n]* [^\n]*[.?!]")

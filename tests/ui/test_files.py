@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from formats.conftest import make_project as make_shot
 from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
@@ -19,9 +20,10 @@ from stillto3d.project.still import Mask, Still
 from stillto3d.settings import find_folders
 from stillto3d.ui.autosave import list_kept
 from stillto3d.ui.document import measure_arrays
+from stillto3d.ui.export_dialog import ExportDialog
 from stillto3d.ui.recent import keep_recent, read_recent
 
-from .conftest import SAMPLES, Driver
+from .conftest import PATIENCE, SAMPLES, Driver
 
 STILL = SAMPLES / "table_breakfast" / "still.jpg"
 NOBODY = 2**22 + 1  # no process has so high a number
@@ -124,6 +126,61 @@ def test_a_lost_job_is_offered_again(driver: Driver, tmp_path: Path) -> None:
     with driver.wait(driver.document.changed, lambda old, new: new.hero.camera is not None):
         buttons["Run again"].click()
     assert driver.session.studio.list_lost() == []
+
+
+# --------------------------------------------------------------------------- export
+
+
+def open_export(driver: Driver) -> ExportDialog:
+    """The dialog over a project with a set, once it has counted."""
+    driver.document.open(make_shot(), None, saved=False)
+    driver.do("file.export")
+    driver.qtbot.waitUntil(lambda: driver.window.findChild(ExportDialog) is not None, timeout=PATIENCE)
+    dialog = driver.window.findChild(ExportDialog)
+    driver.qtbot.waitUntil(lambda: dialog.files.topLevelItemCount() > 0, timeout=PATIENCE)
+    return dialog
+
+
+def choose_kind(driver: Driver, dialog: ExportDialog, key: str, names: set[str]) -> None:
+    """A row of the list, and the files that it must promise."""
+    rows = {dialog.kinds.item(k).data(Qt.ItemDataRole.UserRole): k for k in range(dialog.kinds.count())}
+    dialog.kinds.setCurrentRow(rows[key])
+    shown = dialog.files
+
+    def promised() -> bool:
+        return {shown.topLevelItem(k).text(0) for k in range(shown.topLevelItemCount())} == names
+
+    driver.qtbot.waitUntil(promised, timeout=PATIENCE)
+
+
+def test_an_export_is_chosen_weighed_and_written(driver: Driver, tmp_path: Path) -> None:
+    dialog = open_export(driver)
+    choose_kind(driver, dialog, ".obj", {"küche 厨房.obj", "küche 厨房.mtl", "küche 厨房_textures/"})
+    assert dialog.fields["texture"].isVisible() and not dialog.fields["space"].isVisible()
+    choose_kind(driver, dialog, "transforms.json", {"transforms.json", "images/"})
+    choose_kind(driver, dialog, ".exr", {"küche 厨房.exr"})
+    assert dialog.fields["space"].isVisible() and not dialog.fields["texture"].isVisible()
+    names = {"küche_厨房.glb", "plate.exr", "still.exr", "shot.json", "load_blender.py", "README.txt", "report.json"}
+    choose_kind(driver, dialog, "for:blender", names | {"camera.json"})
+    assert "kB" in dialog.total.text()
+    dialog.path.setText(str(tmp_path / "for blender"))
+    driver.qtbot.waitUntil(dialog.export_button.isEnabled, timeout=PATIENCE)
+    dialog.export_button.click()
+    report = tmp_path / "for blender" / "report.json"
+    driver.qtbot.waitUntil(report.exists, timeout=PATIENCE)
+    driver.qtbot.waitUntil(lambda: not driver.session.engine.list_jobs(), timeout=PATIENCE)
+    assert names - {"report.json"} <= {entry["path"] for entry in json.loads(report.read_text("utf-8"))["files"]}
+
+
+def test_an_export_given_up_writes_nothing(driver: Driver, tmp_path: Path) -> None:
+    dialog = open_export(driver)
+    dialog.path.setText(str(tmp_path / "shot.fbx"))  # nothing that is written
+    driver.qtbot.waitUntil(lambda: not dialog.export_button.isEnabled(), timeout=PATIENCE)
+    dialog.path.setText(str(tmp_path / "shot.glb"))
+    driver.qtbot.waitUntil(dialog.export_button.isEnabled, timeout=PATIENCE)
+    with driver.wait(dialog.finished, lambda code: code == 0):
+        dialog.reject()
+    assert not list(tmp_path.iterdir())
 
 
 # --------------------------------------------------------------------------- memory

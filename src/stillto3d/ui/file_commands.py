@@ -14,8 +14,12 @@ from PySide6.QtWidgets import QMessageBox
 
 from .. import formats
 from ..engine.journal import LostJob
+from ..engine.run import Run
 from ..errors import StillTo3DError
+from ..formats.handover import write_handover
+from ..formats.options import AS_THEY_ARE, WriteOptions
 from ..formats.picture import read_still
+from ..formats.staging import name_file
 from ..pipelines import PIPELINES
 from ..project.project import start_project
 from ..settings import find_folders
@@ -23,6 +27,7 @@ from ..words import tr
 from .autosave import Autosave, Kept, list_kept, remove_kept
 from .desk import Desk
 from .edits import replace_still
+from .export_dialog import ExportDialog
 from .recent import keep_recent, read_recent
 from .spill import Spill, sweep_steps
 from .welcome import load_samples
@@ -40,6 +45,7 @@ class FileCommands:
     ) -> None:
         self._desk, self._run_pipeline, self._before_end = desk, run_pipeline, before_end
         self._closing = False
+        self._exported: Path | None = None
         self._data = find_folders().data
         self._aside = self._data / "autosave"
         rest = desk.studio.settings.autosave_seconds
@@ -224,19 +230,34 @@ class FileCommands:
         return True
 
     async def export(self) -> None:
-        """Ask where, and write set, props and camera as GLB."""
-        path = await self._desk.window.ask_path(tr("Export"), tr("glTF binary (*.glb)"), suffix="glb")
-        if path is not None:
-            await self.export_to(path)
+        """Ask what, where and how, and write it."""
+        desk, document = self._desk, self._desk.document
+        shots = document.project.shots
+        name = document.path.stem if document.path else name_file(shots[0].still.name) if shots else "project"
+        folder = self._exported or (document.path.parent if document.path else Path.home())
+        dialog = ExportDialog(document.project, folder, name, desk.background, desk.start, desk.window)
+        if await desk.window.await_dialog(dialog):
+            self._exported = dialog.target.parent
+            await self.export_to(dialog.target, dialog.options, dialog.preset)
 
-    async def export_to(self, path: Path) -> None:
-        """Write set, props and camera; the suffix chooses the format."""
+    async def export_to(self, path: Path, options: WriteOptions = AS_THEY_ARE, preset: str | None = None) -> None:
+        """Write the file whose suffix chooses the format, or the folder for one program; says what should be known."""
         project = self._desk.document.project
         title = tr("Export {name}", name=path.name)
+
+        def write(run: Run) -> list[str]:
+            if preset is None:
+                return formats.write(run, project, path, options)
+            notes: list[str] = write_handover(run, project, path, preset, options)["warnings"]
+            return notes
+
         try:
-            await self._desk.engine.submit(title, lambda run: formats.write(run, project, path), "files")
+            notes = await self._desk.engine.submit(title, write, "files")
         except StillTo3DError as error:
-            self._desk.window.jobs.show_error(title, error, lambda: self._desk.start(self.export_to(path)))
+            again = partial(self._start_work, self.export_to, path, options, preset)
+            self._desk.window.jobs.show_error(title, error, again)
+        else:
+            self._desk.window.jobs.show_notes(title, notes)
 
     # ----------------------------------------------------------------- questions
 
