@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from stillto3d.project.geometry import Mesh
+from stillto3d.project.project import LayerKind, Project, make_layer, start_project
 from stillto3d.project.space import Camera, aim_camera
-from stillto3d.ui.edits import put_camera
+from stillto3d.project.still import Still
+from stillto3d.ui.edits import aim_shot, put_camera, reset_camera
 from stillto3d.ui.horizon import HANDLES, drag_horizon, find_horizon, read_tilt
+from stillto3d.ui.lens_panel import FILM_BACKS, find_film_back
 from stillto3d.ui.vanishing import lay_lines, move_end, solve_lines
 
 from .conftest import SAMPLES, Driver
@@ -90,6 +96,47 @@ def test_parallel_lines_leave_the_focal_length() -> None:
     assert solved is not None and solved[0].fx == 900 and solved[1:] == pytest.approx((-0.2, 0), abs=1e-6)
 
 
+@pytest.mark.parametrize(("pitch", "roll"), [(-0.2, 0.0), (0.4, 0.1), (-1.2, -0.3)])
+def test_lines_that_nobody_moved_say_what_the_camera_is(pitch: float, roll: float) -> None:
+    camera = make_camera(pitch, roll)
+    solved = solve_lines(camera, lay_lines(camera))
+    assert solved is not None and solved[0].fx == pytest.approx(camera.fx)
+    assert solved[1:] == pytest.approx((pitch, roll), abs=1e-6)
+
+
+def test_a_locked_horizon_is_not_dragged(driver: Driver) -> None:
+    driver.open(SAMPLES / "room_living" / "still.jpg")
+    still = driver.document.project.hero.still
+    camera = replace(make_camera(-0.1, 0.0, still.width, still.height), locked=True)
+    driver.document.edit("Aim", put_camera(driver.document.project, camera))
+    before = driver.document.project
+    driver.do("view.horizon")
+    driver.finish(driver.session.commands.camera.show_guides())
+    middle = sum(driver.canvas.guides.horizon) / 2
+    assert not driver.canvas.guides.grab(driver.canvas.to_widget(still.width / 2, middle), driver.canvas.to_widget)
+    assert driver.document.project is before
+
+
+def test_a_camera_is_reset_under_a_set_that_stands() -> None:
+    solved = make_camera(-0.2, 0.05)
+    still = Still(np.zeros((solved.height, solved.width, 3), np.uint8), "black", "3" * 64)
+    mesh = Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.uint32))
+    layer = make_layer("set", LayerKind.SCENE, geometry=mesh)
+    project = put_camera(Project(start_project(still).shots, (layer,)), solved)
+    by_hand = aim_shot(put_camera(project, replace(solved, fx=700, fy=700, locked=True)), 0.1, 0.0, 2.0)
+    back = reset_camera(by_hand, solved)
+    camera = back.hero.camera
+    assert (camera.fx, camera.locked) == (solved.fx, False) and camera.origin["focal"] == solved.origin["focal"]
+    assert camera.measure_tilt() == pytest.approx((-0.2, 0.05)) and camera.position[1] == pytest.approx(2.0)
+    assert back.layers[0].transform[:3, :3] == pytest.approx(np.eye(3), abs=1e-9)
+
+
+def test_a_film_back_turns_with_the_still() -> None:
+    upright = replace(make_camera(0, 0, 640, 960), film_back_mm=36.0 * 640 / 960)
+    assert FILM_BACKS[find_film_back(upright)][0] == "Full frame"
+    assert find_film_back(replace(upright, film_back_mm=23.6)) == len(FILM_BACKS)  # APS-C stands upright as 15.7 mm
+
+
 def test_dragging_a_line_changes_the_lens(driver: Driver) -> None:
     driver.open(SAMPLES / "room_living" / "still.jpg")
     still = driver.document.project.hero.still
@@ -98,7 +145,7 @@ def test_dragging_a_line_changes_the_lens(driver: Driver) -> None:
     before = driver.document.project
     driver.do("view.lines")
     driver.finish(driver.session.commands.camera.show_guides())
-    lines = lay_lines(still.width, still.height)
+    lines = lay_lines(camera)
     x, y = lines[0][1]
     with driver.wait(driver.document.changed, lambda old, new: True):
         driver.drag((x, y), (x, y + 10), (x, y + 20))
@@ -106,5 +153,8 @@ def test_dragging_a_line_changes_the_lens(driver: Driver) -> None:
     now = driver.document.project.hero.camera
     assert now.fx == pytest.approx(expected[0].fx, rel=0.02)
     assert now.measure_tilt() == pytest.approx(expected[1:], abs=0.01)
+    dragged = driver.canvas.guides.lines
     driver.do("edit.undo")
-    assert driver.document.project is before
+    assert driver.document.project is before and driver.canvas.guides.lines == lines
+    driver.do("edit.redo")
+    assert driver.canvas.guides.lines == dragged

@@ -14,6 +14,7 @@ from stillto3d.project.still import Mask, Still
 from stillto3d.ui import edits
 from stillto3d.ui.health import count_holes, examine_mesh
 from stillto3d.ui.layers import EYE, LOCK
+from stillto3d.ui.lens_panel import FILM_BACKS
 
 from .conftest import Driver
 
@@ -177,6 +178,10 @@ def test_the_lens_is_changed_by_hand(driver: Driver) -> None:
     lens.focal.setValue(60.0)
     camera = driver.document.project.hero.camera
     assert camera.fx == pytest.approx(100) and camera.origin["focal"].source == "user"
+    lens.film_mm.setValue(24.0)  # what was typed in millimetres stays
+    assert lens.focal.value() == pytest.approx(60.0) and lens.film_back.currentIndex() == len(FILM_BACKS)
+    lens.film_back.activated.emit(0)
+    assert driver.document.project.hero.camera.fx == pytest.approx(100)
     lens.pitch.setValue(-5.0)
     assert np.degrees(driver.document.project.hero.camera.measure_tilt()[0]) == pytest.approx(-5)
     lens.lock.setChecked(True)

@@ -44,7 +44,6 @@ class Commands:
         inspector.make_wanted.connect(
             lambda name, params: start(self.run_pipeline("prop", {**params, "only": (name,)}))
         )
-        inspector.lens.solve_wanted.connect(lambda params: start(self.run_pipeline("calibrate", params)))
         inspector.lens.rebuild_wanted.connect(lambda: start(self.run_pipeline("reconstruct", {})))
 
     def _bind(self) -> None:

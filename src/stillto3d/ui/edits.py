@@ -88,6 +88,19 @@ def aim_shot(project: Project, pitch: float, roll: float, height_m: float) -> Pr
     return put_camera(replace(project, layers=tuple(layers)), aimed)
 
 
+def reset_camera(project: Project, solved: Camera) -> Project:
+    """The hero's camera with lens and tilt as they were solved, where it stands; set and props stay before it."""
+    camera = project.hero.camera
+    if camera is None:
+        return put_camera(project, solved)
+    origin = {**solved.origin, "height": camera.origin["height"]}
+    pitch, roll = solved.measure_tilt()
+    lens = replace(camera, fx=solved.fx, fy=solved.fy, cx=solved.cx, cy=solved.cy, film_back_mm=solved.film_back_mm)
+    aimed = aim_shot(put_camera(project, lens), pitch, roll, float(camera.position[1]))
+    assert aimed.hero.camera is not None
+    return put_camera(aimed, replace(aimed.hero.camera, origin=origin, locked=False))
+
+
 def replace_still(project: Project, still: Still) -> Project:
     """Another still for the hero shot. Masks and camera come along where the frame is the same or only scaled.
 

@@ -22,6 +22,7 @@ class Guides:
     def __init__(self) -> None:
         self.horizon: Line | None = None
         self.lines: Lines | None = None
+        self.locked = False  # shown, and not to be dragged
         self._width = 0.0
         self._held: tuple[str, int] | None = None
 
@@ -38,13 +39,17 @@ class Guides:
             _draw_line(painter, ends, colour("warning"))
         for k, (start, end) in enumerate(self.lines or ()):
             _draw_line(painter, (to_widget(*start), to_widget(*end)), DIRECTIONS[k // 2])
+        if self.locked:
+            return
         painter.setPen(QPen(colour("line", 0.6), 1))
         for (kind, k), place in self._list_handles().items():
             painter.setBrush(QBrush(colour("warning") if kind == "horizon" else DIRECTIONS[k // 4]))
             painter.drawEllipse(to_widget(*place), 4, 4)
 
     def grab(self, at: QPointF, to_widget: ToWidget) -> bool:
-        """Take the handle under the pointer; False when there is none."""
+        """Take the handle under the pointer; False when there is none, or all are locked."""
+        if self.locked:
+            return False
         far = {key: (at - to_widget(*place)).manhattanLength() for key, place in self._list_handles().items()}
         self._held = min(far, key=lambda key: far[key]) if far and min(far.values()) <= GRAB_PIXELS else None
         return self._held is not None

@@ -26,19 +26,26 @@ from .edits import aim_shot, put_camera
 
 FILM_BACKS = (
     ("Full frame", 36.0),
+    ("ALEXA LF", 36.7),
+    ("ALEXA 35", 27.99),
     ("Super 35", 24.89),
     ("Academy 35", 21.95),
-    ("APS-C", 23.6),
+    ("VistaVision", 37.72),
     ("65 mm", 52.48),
     ("Super 16", 12.52),
+    ("APS-C", 23.6),
+    ("Micro 4/3", 17.3),
 )
+"""Millimetres along the longer side; a still that stands upright turns them."""
+
+SAME_MM = 0.01
 
 
 class LensPanel(QWidget):
     """Shows the hero shot's camera; every change is one step of the document."""
 
-    solve_wanted = Signal(object)
-    """Parameters to solve the camera with."""
+    solve_wanted = Signal()
+    """The camera shall be solved again."""
     rebuild_wanted = Signal()
     """The set shall be made again for the changed lens."""
 
@@ -55,7 +62,8 @@ class LensPanel(QWidget):
         self.unsolved.setProperty("quiet", True)
         self.unsolved.setWordWrap(True)
         self.solve = QPushButton(tr("Solve the camera"))
-        self.solve.clicked.connect(lambda: self.solve_wanted.emit({}))
+        self.solve.setToolTip(tr("Forgets what was set by hand."))
+        self.solve.clicked.connect(self.solve_wanted)
         self.lock = QCheckBox(tr("Locked: solvers leave it alone"))
         self.lock.toggled.connect(self._lock)
         self.rebuild = QPushButton(tr("Make the set again"))
@@ -72,9 +80,13 @@ class LensPanel(QWidget):
     def _build_fields(self) -> QWidget:
         self.focal = _make_field(1.0, 5000.0, 1, " mm", self._change_focal)
         self.film_back = QComboBox()
-        for name, width in FILM_BACKS:
-            self.film_back.addItem(f"{name}  {width:g} mm", width)
-        self.film_back.activated.connect(self._change_film_back)
+        for name, length in FILM_BACKS:
+            self.film_back.addItem(f"{name}  {length:g} mm", length)
+        self.film_back.addItem(tr("Another"))
+        self.film_back.activated.connect(self._choose_film_back)
+        self.film_mm = _make_field(1.0, 500.0, 2, " mm", self._change_film_back)
+        self.film_mm.setToolTip(tr("Film back across the picture's width."))
+        self.film_mm.setAccessibleName(tr("Film back across the picture's width."))
         self.pitch = _make_field(-89.0, 89.0, 2, " °", self._aim)
         self.roll = _make_field(-180.0, 180.0, 2, " °", self._aim)
         self.height_m = _make_field(0.01, 1e4, 3, " m", self._aim)
@@ -88,6 +100,7 @@ class LensPanel(QWidget):
         rows: list[tuple[str, QWidget, QLabel | None]] = [
             (tr("Focal length"), self.focal, self.origins["focal"]),
             (tr("Film back"), self.film_back, None),
+            ("", self.film_mm, None),
             (tr("Pitch"), self.pitch, self.origins["rotation"]),
             (tr("Roll"), self.roll, None),
             (tr("Height"), self.height_m, self.origins["height"]),
@@ -95,7 +108,8 @@ class LensPanel(QWidget):
         for k, (text, field, origin) in enumerate(rows):
             label = QLabel(text)
             label.setProperty("quiet", True)
-            field.setAccessibleName(text)
+            if text:
+                field.setAccessibleName(text)
             grid.addWidget(label, 2 * k, 0)
             grid.addWidget(field, 2 * k, 1)
             if origin is not None:
@@ -116,12 +130,14 @@ class LensPanel(QWidget):
         for part in (self._fields, self.lock):
             part.setVisible(camera is not None)
         self.unsolved.setVisible(camera is None)
+        self.solve.setText(tr("Solve the camera") if camera is None else tr("Reset: solve it again"))
         self.rebuild.setVisible(outdated)
         if camera is None:
             return
         pitch, roll = np.degrees(camera.measure_tilt())
         values = (
             (self.focal, camera.focal_mm),
+            (self.film_mm, camera.film_back_mm),
             (self.pitch, pitch),
             (self.roll, roll),
             (self.height_m, camera.position[1]),
@@ -129,8 +145,7 @@ class LensPanel(QWidget):
         for spin, value in values:
             with QSignalBlocker(spin):
                 spin.setValue(float(value))
-        nearest = min(range(len(FILM_BACKS)), key=lambda k: abs(FILM_BACKS[k][1] - camera.film_back_mm))
-        self.film_back.setCurrentIndex(nearest)
+        self.film_back.setCurrentIndex(find_film_back(camera))
         with QSignalBlocker(self.lock):
             self.lock.setChecked(camera.locked)
         for name, label in self.origins.items():
@@ -146,9 +161,24 @@ class LensPanel(QWidget):
             origin = {**camera.origin, "focal": Origin("user", 1.0)}
             self._put(tr("Change the focal length"), replace(camera, fx=pixels, fy=pixels, origin=origin))
 
-    def _change_film_back(self, index: int) -> None:
-        if self._camera is not None:
-            self._put(tr("Change the film back"), replace(self._camera, film_back_mm=FILM_BACKS[index][1]))
+    def _choose_film_back(self, index: int) -> None:
+        camera = self._camera
+        if camera is not None and index < len(FILM_BACKS):
+            self._change_film_back(FILM_BACKS[index][1] * camera.width / max(camera.width, camera.height))
+        else:
+            self.film_mm.setFocus()
+            self.film_mm.selectAll()
+
+    def _change_film_back(self, millimetres: float) -> None:
+        """Another film back: a focal length that was typed stays what it is, one that was solved sees what it saw."""
+        camera = self._camera
+        if camera is None:
+            return
+        changed = replace(camera, film_back_mm=millimetres)
+        if camera.origin["focal"].source == "user":
+            k = camera.film_back_mm / millimetres
+            changed = replace(changed, fx=camera.fx * k, fy=camera.fy * k)
+        self._put(tr("Change the film back"), changed)
 
     def _aim(self) -> None:
         if self._camera is not None:
@@ -164,6 +194,13 @@ class LensPanel(QWidget):
 
     def _put(self, label: str, camera: Camera) -> None:
         self._document.edit(label, put_camera(self._document.project, camera))
+
+
+def find_film_back(camera: Camera) -> int:
+    """Which of FILM_BACKS the camera has, or their number where it has another."""
+    long_mm = camera.film_back_mm * max(camera.width, camera.height) / camera.width
+    found = (k for k, (_, length) in enumerate(FILM_BACKS) if abs(length - long_mm) < SAME_MM)
+    return next(found, len(FILM_BACKS))
 
 
 def is_outdated(project: Project) -> bool:

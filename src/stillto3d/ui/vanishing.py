@@ -16,20 +16,26 @@ Lines = tuple[Segment, Segment, Segment, Segment]
 """Two along one direction, two along the other, in pixels of the still."""
 
 FLAT = 1e-9
+HALF_LENGTH = 0.13
+"""Of a line that nobody has moved, in widths of the picture."""
 
 
-def lay_lines(width: int, height: int) -> Lines:
-    """Where the four lines lie before anybody has moved them: they meet far to the left and far to the right."""
+def lay_lines(camera: Camera) -> Lines:
+    """The four lines before anybody has moved them: as the camera sees level lines to its half right and half left.
 
-    def line(x0: float, y0: float, x1: float, y1: float) -> Segment:
-        return (x0 * width, y0 * height), (x1 * width, y1 * height)
+    So they say what the camera is, and moving one a little changes it a little.
+    """
 
-    return (
-        line(0.55, 0.25, 0.85, 0.38),
-        line(0.55, 0.75, 0.85, 0.62),
-        line(0.45, 0.2, 0.15, 0.35),
-        line(0.45, 0.8, 0.15, 0.65),
-    )
+    def line(towards: float, x: float, y: float) -> Segment:
+        direction = np.array([towards, 0.0, -1.0]) @ camera.world_from_camera[:3, :3]
+        place = np.array([x * camera.width, y * camera.height])
+        meets = np.array([camera.fx * direction[0], -camera.fy * direction[1]]) / -direction[2]
+        way = meets + np.array([camera.cx, camera.cy]) - place
+        way *= HALF_LENGTH * camera.width / np.linalg.norm(way)
+        first, second = place - way, place + way
+        return (float(first[0]), float(first[1])), (float(second[0]), float(second[1]))
+
+    return line(1.0, 0.7, 0.3), line(1.0, 0.7, 0.7), line(-1.0, 0.3, 0.3), line(-1.0, 0.3, 0.7)
 
 
 def move_end(lines: Lines, handle: int, place: Place) -> Lines:
