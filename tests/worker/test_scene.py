@@ -218,18 +218,52 @@ def test_a_room_has_no_sky_and_an_open_view_has_a_dome() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (HEIGHT, WIDTH, 3))
     sky = np.where(open_view[..., None], (110, 160, 235), arrays["plate"]) + noise
     picture = np.clip(sky, 0, 255).astype(np.uint8)
-    answer = scene.reconstruct({**arrays, "still": picture, "plate": picture}, params, tick)
+    chance = np.where((lens.cast(COARSE) @ lens.down < 0) & (trace(COARSE)[2] == 1), 0.95, 0.02).astype(np.float32)
+    answer = scene.reconstruct({**arrays, "still": picture, "plate": picture, "sky": chance}, params, tick)
     shape = answer["sky"].shape
     inside = (lens.cast(shape) @ lens.down < 0) & (trace(shape)[2] == 1)
-    assert answer["sky"][inside].mean() > 0.8 and answer["sky"][~inside].mean() < 0.05
+    assert answer["sky"][inside].mean() > 0.95 and answer["sky"][~inside].mean() < 0.02
     assert len(answer["sky.faces"]) > 0
     assert np.linalg.norm(answer["sky.positions"], axis=1).min() > answer["set.positions"][:, 2].max()
 
 
-def test_a_white_wall_that_runs_into_the_floor_is_no_sky() -> None:
-    v = np.linspace(235, 215, HEIGHT)[:, None, None]
-    picture = np.broadcast_to(v, (HEIGHT, WIDTH, 3)).astype(np.uint8)
-    assert not find_sky(picture, Lens.read(CAMERA), None).any()
+def test_behind_a_prop_the_plate_tells_the_sky() -> None:
+    arrays, params = ask(with_hole=True)
+    open_sky, none = np.full(COARSE, 0.95, np.float32), np.zeros(COARSE, np.float32)
+    holes = scene.shrink_mask(arrays["holes"], scene.reconstruct(arrays, params, tick)["sky"].shape)
+    without = scene.reconstruct({**arrays, "sky": open_sky, "plate_sky": none}, params, tick)["sky"]
+    shown = scene.reconstruct({**arrays, "sky": none, "plate_sky": open_sky}, params, tick)["sky"]
+    assert without[~holes].mean() > 0.9 > 0.1 > without[holes].mean()
+    assert shown[holes].mean() > 0.9 > 0.1 > shown[~holes].mean()
+
+
+def draw_chance(odds: float) -> np.ndarray:
+    """A step between chances in the middle of 48 x 64 cells."""
+    chance = np.full((48, 64), 0.02, np.float32)
+    chance[:20] = 1 / (1 + np.exp(-odds))
+    return chance
+
+
+def test_sky_ends_where_the_picture_does() -> None:
+    picture = np.zeros((384, 512, 3), np.uint8)
+    picture[:166] = (90, 150, 230)  # the skyline lies six pixels below the model's
+    sky = find_sky(draw_chance(3.0), picture, Lens.read(CAMERA), None)
+    assert abs(int(sky.sum(0).mean()) - 166) < 2
+
+
+@pytest.mark.parametrize("fault", ["doubtful", "small", "ceiling"])
+def test_what_passes_for_sky_is_left_alone(fault: str) -> None:
+    chance, normals, picture = draw_chance(3.0), None, np.full((384, 512, 3), 200, np.uint8)
+    lens = Lens.read(CAMERA)
+    if fault == "doubtful":
+        chance = draw_chance(1.0)
+    elif fault == "small":
+        chance[:, 2:] = 0.02
+        chance[4:] = 0.02
+    else:  # a bright ceiling would be told by the model
+        normals = np.broadcast_to(lens.down, (24, 32, 3)).astype(np.float32)
+        picture[:160] = 40
+    assert not find_sky(chance, picture, lens, normals).any()
 
 
 def test_without_a_level_surface_there_is_no_floor() -> None:

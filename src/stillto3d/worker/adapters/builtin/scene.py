@@ -30,9 +30,9 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     """From depth of a still and of its plate: agreed metric depth, floor, sky and the meshes of the set.
 
     still, plate u8[H,W,3]; holes u8[H,W] (where props stand); depth, plate_depth f32[h,w] in the network's own
-    unit and normals, plate_normals f32[h,w,3] (OpenCV camera axes, optional). params: camera {width,
-    height, fx, fy, cx, cy, pitch, roll, height_m}, known_length {a, b, metres} or null, detail (grid step in working
-    pixels).
+    unit; optional: normals, plate_normals f32[h,w,3] (OpenCV camera axes), sky, plate_sky f32[h,w] (chance of sky).
+    params: camera {width, height, fx, fy, cx, cy, pitch, roll, height_m}, known_length {a, b, metres} or null, detail
+    (grid step in working pixels).
 
     Answers depth, plate_depth f32[h',w'] metres; sky, floor u8[h',w']; scale, height_m; and the meshes set,
     behind, sky (positions in camera axes and metres, faces, uvs, observed; textures of the last two).
@@ -45,7 +45,7 @@ def reconstruct(arrays: Arrays, params: dict[str, Any], tick: Callable[[int, int
     holes = shrink_mask(arrays["holes"], shape)
     still_depth, fine, surface = agree_depths(arrays, picture, plate, holes, lens)
     tick(2, 6)
-    sky = find_sky(plate, lens, arrays.get("plate_normals"))
+    sky = agree_sky(arrays, plate, holes, lens)
     floor = find_fine_floor(fine, surface, lens) & ~sky
     height = lens.height_m
     scale = height / surface.camera_height if surface.camera_height else 1.0
@@ -96,6 +96,20 @@ def agree_depths(
     fine = np.where(around, filled, still_depth)
     above = holes & ~find_fine_floor(fine, surface, lens)
     return still_depth, np.where(above, np.maximum(fine, still_depth + CLEARANCE), fine), surface
+
+
+def agree_sky(arrays: Arrays, plate: np.ndarray, holes: np.ndarray, lens: Lens) -> np.ndarray:
+    """bool[h',w']: sky as the still shows it, and as the plate shows it behind the props; none if no model tells."""
+    import cv2
+
+    if "sky" not in arrays:
+        return np.zeros(plate.shape[:2], bool)
+    chance, normals = arrays["sky"], arrays.get("normals")
+    if holes.any():
+        cells = shrink_mask(holes.astype(np.uint8) * 255, chance.shape)
+        behind = arrays.get("plate_sky", np.zeros((1, 1), np.float32))
+        chance = np.where(cells, cv2.resize(behind, chance.shape[::-1], interpolation=cv2.INTER_LINEAR), chance)
+    return find_sky(chance, plate, lens, normals)
 
 
 def shrink(pixels: np.ndarray) -> np.ndarray:

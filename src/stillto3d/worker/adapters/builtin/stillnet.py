@@ -112,12 +112,15 @@ class StillNet:
         return {"masks": masks, "scores": scores, "best": int(scores.argmax())}
 
     def depth(self, arrays: Arrays, params: dict[str, Any], tick: Callable[..., None]) -> dict[str, Any]:
-        """Return depth f32[h,w] (metres along the camera's axis, scale weak) and unit normals f32[h,w,3].
+        """Return depth f32[h,w] (metres along the camera's axis, scale weak), unit normals f32[h,w,3], and the chance
+        of sky f32[h,w].
 
         The grid is the network's, stretched over the whole still; OpenCV camera axes.
         """
         tick(0, 1)
-        geometry = self.encode(arrays["still"], params.get("still_id")).geometry
+        encoding = self.encode(arrays["still"], params.get("still_id"))
+        geometry = encoding.geometry
+        sky = {} if encoding.layers is None else {"sky": 1 / (1 + np.exp(-np.clip(encoding.layers[0], -15, 15)))}
         normals = np.moveaxis(geometry[1:], 0, -1)
         length = np.linalg.norm(normals, axis=-1, keepdims=True)
         facing = np.array([0, 0, -1], np.float32)  # towards the camera, where the network says nothing
@@ -125,6 +128,7 @@ class StillNet:
         return {
             "depth": np.exp(np.clip(geometry[0], -7, 7)),
             "normals": np.ascontiguousarray(normals, np.float32),
+            **sky,
             "axes": "opencv",
             "metric": False,
         }

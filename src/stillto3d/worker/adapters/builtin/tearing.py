@@ -11,6 +11,9 @@ REACH = 0.03  # how far the second layer goes under the near side, in long sides
 DOME_STEP = 16
 DOME_AT = 3.0  # in farthest distances of the set
 DOME_FARTHEST = 1000.0
+DOME_BEHIND = (
+    0.06  # how far the sky goes on behind the skyline, in long sides: beyond a tear in a wall there is no blue
+)
 
 Arrays = dict[str, np.ndarray]
 
@@ -56,14 +59,17 @@ def build_behind(depth: np.ndarray, plate: np.ndarray, lens: Lens, step: int, sk
 
 
 def build_dome(plate: np.ndarray, depth: np.ndarray, lens: Lens, sky: np.ndarray) -> Arrays:
-    """The sky as a far dome behind the whole picture, its colours carried on; empty without sky."""
+    """The sky as a far dome, its colours carried on a little way behind the skyline; empty without sky."""
+    import cv2
+
     grid = Grid(depth.shape, DOME_STEP, lens)
     far = float(depth[~sky].max()) if (~sky).any() else DOME_FARTHEST / DOME_AT
     radius = min(DOME_FARTHEST, DOME_AT * far)
     rays = grid.rays
     positions = rays / np.linalg.norm(rays, axis=-1, keepdims=True) * radius
-    keep = np.full(grid.cells, sky.any())
-    arrays = grid.mesh("sky", positions, keep, grid.take(sky).astype(np.uint8))
+    reach = 2 * round(DOME_BEHIND * max(depth.shape)) + 1
+    around = cv2.dilate(sky.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+    arrays = grid.mesh("sky", positions, grid.any_corner(around), grid.take(sky).astype(np.uint8))
     texture = _carry_colours(plate, ~sky, sky, max(plate.shape)) if sky.any() else plate[:1, :1]
     return arrays | {"sky.texture": np.ascontiguousarray(texture)}
 
