@@ -32,6 +32,7 @@ from .memory import PeakSampler
 from .product import ProductSegmenter, make_still, run_work
 from .shots import choose_props
 from .truth import U8, Bool, Truth, load_picture, read_sample
+from .window import MAKINGS, POINTINGS, can_show, compare_starts, probe, summarise_pointing, summarise_stalls
 from .wire import compare_wire, time_empty_calls, time_rounds
 
 SAMPLE = "room_living"
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured: dict[str, Any] = {"machine": describe_machine(), "versions": list_versions()}
     measured["weights"] = hash_weights(find_resources() / "weights")
     figures: Figures = {}
-    for measure in (measure_wire, measure_network, measure_masks, measure_files, measure_convert):
+    for measure in (measure_wire, measure_network, measure_masks, measure_files, measure_convert, measure_window):
         console.print(f"{measure.__name__.replace('_', ' ')} ...", highlight=False)
         figures |= measure(truth)
     measured["figures"] = figures
@@ -219,18 +220,46 @@ def choose_clicks(truth: Truth, size: tuple[int, int], count: int = 2) -> list[s
     return clicks
 
 
+# --------------------------------------------------------------------------- the window
+
+
+def measure_window(truth: Truth) -> Figures:
+    """Start, stalls while set and props are made, hover and click, each on a virtual screen; none without Xvfb."""
+    if not can_show():
+        return {}
+    ours, bare = (statistics.median(seconds) for seconds in compare_starts())
+    with tempfile.TemporaryDirectory() as folder:
+        still, clicks = write_full_hd(truth, Path(folder)), choose_clicks(truth, FULL_HD)
+        pointing = summarise_pointing(probe("pointing", still, clicks, POINTINGS))
+        stalls = summarise_stalls(probe("stalls", still, clicks, MAKINGS))
+    hover, click, decoder = pointing["hover"], pointing["click"], pointing["bare"]
+    return {
+        "window.start": bound(ours / bare, 1.4, "x bare window", seconds=ours, bare_seconds=bare),
+        "window.hover_1080p": bound(hover / decoder, 1.6, "x bare decoder", seconds=hover, bare_seconds=decoder),
+        "window.click_1080p": bound(click / decoder, 1.6, "x bare decoder", seconds=click, bare_seconds=decoder),
+        "window.stall_p99": bound(stalls["p99"], 16.0, "ms", **stalls),
+        "window.stall": bound(stalls["max_but_outliers"], 50.0, "ms"),
+    }
+
+
+def write_full_hd(truth: Truth, folder: Path) -> Path:
+    """The sample as a JPEG of 1080p."""
+    import cv2
+
+    still = folder / "still.jpg"
+    pixels = enlarge(load_picture(truth.picture), FULL_HD)
+    coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+    still.write_bytes(coded.tobytes())
+    return still
+
+
 # --------------------------------------------------------------------------- the main job
 
 
 def measure_convert(truth: Truth) -> Figures:
     """`convert` of a 1080p still with two props, from process start: cold, warm, and its memory."""
-    import cv2
-
     with tempfile.TemporaryDirectory() as folder:
-        still = Path(folder) / "still.jpg"
-        pixels = enlarge(load_picture(truth.picture), FULL_HD)
-        coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-        still.write_bytes(coded.tobytes())
+        still = write_full_hd(truth, Path(folder))
         clicks = [word for click in choose_clicks(truth, FULL_HD) for word in ("--click", click)]
         command = [sys.executable, "-m", "stillto3d", "convert", str(still), *clicks, "--json", "--out"]
         environment = os.environ | {"STILLTO3D_HOME": str(Path(folder) / "home")}

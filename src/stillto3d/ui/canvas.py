@@ -33,6 +33,10 @@ SHARP_FROM = 1.5
 DRAG_PIXELS = 4
 REST_MILLISECONDS = 120
 COARSE_FROM = 1.5  # screen pixels along a step of the coarse outline
+WIDE_FROM = 1.75  # screen pixels to one of the window's, from where outlines are drawn wider
+NEXT = ((0.0, 0.0),)
+AROUND = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
+FAR_AROUND = tuple((2.0 * x, 2.0 * y) for x, y in AROUND)
 
 
 class Mode(Enum):
@@ -115,6 +119,8 @@ class Canvas(QWidget):
         self._pointer: QPointF | None = None
         self.guides = Guides()
         self._cache: QPixmap | None = None
+        self._ground: QPixmap | None = None
+        self._ground_of: tuple[Picture | None, tuple[float, ...]] = (None, ())
         self._moving = False  # then it is drawn quickly, and well once the view rests
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -254,9 +260,7 @@ class Canvas(QWidget):
         if self.size().isEmpty():
             return
         if self._cache is None or self._cache.size() != self.size() * ratio:
-            self._cache = QPixmap(self.size() * ratio)
-            self._cache.setDevicePixelRatio(ratio)
-            self._draw_scene(self._cache)
+            self._cache = self._draw_scene(ratio)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._cache)
         self._draw_points(painter)
@@ -267,15 +271,30 @@ class Canvas(QWidget):
         self._draw_way(painter)
         painter.end()
 
-    def _draw_scene(self, target: QPixmap) -> None:
+    def _draw_scene(self, ratio: float) -> QPixmap:
         """The still and the masks: what stays while only the pointer moves."""
-        painter = QPainter(target)
-        painter.fillRect(self.rect(), colour("canvas"))
-        if self._picture is not None:
-            self._draw(painter, self._cover or self._picture)
+        scene = QPixmap(self._draw_ground(ratio))
+        if self._picture is not None and self._overlays:
+            painter = QPainter(scene)
             for overlay in self._overlays:
                 self._draw_overlay(painter, overlay)
-        painter.end()
+            painter.end()
+        return scene
+
+    def _draw_ground(self, ratio: float) -> QPixmap:
+        """The picture alone, kept while masks change over it: to scale it costs more than all of them."""
+        shown = self._cover or self._picture
+        place = (self.width(), self.height(), ratio, self._zoom, self._origin.x(), self._origin.y(), self._moving)
+        if self._ground is None or self._ground_of[0] is not shown or self._ground_of[1] != place:
+            self._ground = QPixmap(self.size() * ratio)
+            self._ground.setDevicePixelRatio(ratio)
+            painter = QPainter(self._ground)
+            painter.fillRect(self.rect(), colour("canvas"))
+            if shown is not None:
+                self._draw(painter, shown)
+            painter.end()
+            self._ground_of = (shown, place)
+        return self._ground
 
     def _renew(self) -> None:
         """Draw the still and the masks again."""
@@ -314,16 +333,18 @@ class Canvas(QWidget):
         outline = overlay.outlines[-1 if coarse or self._moving else 0]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._moving)
-        painter.translate(self._origin)
-        painter.scale(self._zoom, self._zoom)
-        lines = [(3.0, colour("line", 0.6)), (1.25, colour("bright" if overlay.strong else "quiet"))]
-        if self._moving:
-            del lines[0]
-        for width, hue in lines:
-            pen = QPen(hue, width * self.devicePixelRatioF())  # cosmetic pens are of the screen's pixels
+        # Lines of one screen pixel, side by side: Qt draws those directly; a wider pen costs it thirty times as much.
+        dark, light = QPen(colour("line", 0.6), 1.0), QPen(colour("bright" if overlay.strong else "quiet"), 1.0)
+        inner, outer = (NEXT, AROUND) if self.devicePixelRatioF() < WIDE_FROM else (AROUND, FAR_AROUND)
+        ways = [(light, inner)] if self._moving else [(dark, outer), (light, inner)]
+        for pen, shifts in ways:
             pen.setCosmetic(True)
             painter.setPen(pen)
-            painter.drawPath(outline)
+            for x, y in shifts:
+                painter.resetTransform()
+                painter.translate(self._origin + QPointF(x, y) / self.devicePixelRatioF())
+                painter.scale(self._zoom, self._zoom)
+                painter.drawPath(outline)
         painter.restore()
 
     def _draw_points(self, painter: QPainter) -> None:
