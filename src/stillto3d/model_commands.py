@@ -155,6 +155,8 @@ def _list_facts(card: ModelCard, store: Store, policy: Policy) -> Iterable[tuple
         how = tr("downloaded by the model itself") if part.downloads else tr("needed by the model")
         yield tr("Brings along"), f"{part.name} ({part.licence}), {how}"
     yield tr("From"), card.repository or _say(card.release) or tr("comes with the app")
+    if card.upstream:
+        yield tr("Needs the code of"), card.upstream
     if card.gated:
         yield tr("Gate"), tr("its terms must be accepted on the hub, and a token is needed")
     yield tr("Download"), word_bytes(card.download_bytes, unknown)

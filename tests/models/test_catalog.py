@@ -9,6 +9,7 @@ import pytest
 
 from stillto3d.errors import BadInput, Bug
 from stillto3d.models.catalog import Catalog, State, Store
+from stillto3d.models.store import Machine
 from stillto3d.project.project import Policy
 
 CARD = """
@@ -42,7 +43,7 @@ def test_every_role_of_the_design_has_a_card() -> None:
 
 
 def test_what_ships_is_usable_and_the_rest_says_why_not(tmp_path: Path) -> None:
-    catalog, store = Catalog(), Store(tmp_path)
+    catalog, store = Catalog(), Store(tmp_path, machine=Machine())
     for card in catalog.cards.values():
         found = store.check(card)
         if card.environment == "builtin":
@@ -52,7 +53,7 @@ def test_what_ships_is_usable_and_the_rest_says_why_not(tmp_path: Path) -> None:
 
 
 def test_shipped_weights_are_what_their_cards_say(tmp_path: Path) -> None:
-    catalog, store = Catalog(), Store(tmp_path)
+    catalog, store = Catalog(), Store(tmp_path, machine=Machine())
     for card in catalog.cards.values():
         folder = store.find_weights(card)
         for file in card.weights if card.environment == "builtin" else ():

@@ -166,6 +166,7 @@ class ModelCard(_Described):
     adapter              module under worker/adapters, or (in tests) a file of its own
     environment          "builtin", or a name under resources/envs
     repository, revision hub repository by id, and a commit of it ("": the newest, which is then noted)
+    upstream             OWNER/NAME@COMMIT of the code that must be importable in its environment ("": a package's)
     release              where a person finds files that lie in no hub repository
     fetch                patterns of the files that are taken from the repository or a folder
     download_bytes       about how much that is, as documented; 0 where unknown
@@ -190,6 +191,7 @@ class ModelCard(_Described):
     brings: tuple[Companion, ...] = ()
     repository: str = ""
     revision: str = ""
+    upstream: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+@[0-9a-f]{40})?$")
     release: str = ""
     fetch: tuple[str, ...] = FETCHED
     weights: tuple[WeightFile, ...] = ()

@@ -26,6 +26,7 @@ _AXES: dict[str, F64] = {
     "opengl": np.eye(3),
     "pytorch3d": np.diag([-1.0, 1.0, -1.0]),
     "z_up": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]]),
+    "z_up_x_front": np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
 }
 
 AXES = tuple(_AXES)
@@ -164,6 +165,13 @@ def turn_to_opencv(directions: NDArray[Any], axes: str) -> NDArray[np.float32]:
     """Directions [..., 3] in a model's camera axes to OpenCV's, f32[..., 3]."""
     turn = _find_axes(axes) @ _AXES["opencv"].T
     return (directions.astype(np.float64) @ turn).astype(np.float32)
+
+
+def turn_into_ours(axes: str) -> F64:
+    """The rotation f64[4, 4] of columns in a model's axes to our camera axes (Y up, looking along -Z)."""
+    turn = np.eye(4)
+    turn[:3, :3] = _find_axes(axes).T
+    return turn
 
 
 def _find_axes(axes: str) -> F64:

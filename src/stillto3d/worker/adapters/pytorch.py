@@ -68,6 +68,28 @@ def load_pretrained(kind: Any, weights: Path, device: Any, **options: Any) -> An
     return model.to(device).eval()
 
 
+def fill_network(network: Any, path: Path) -> None:
+    """Give a network of no library its weights from safetensors. Raises MissingWeights where parts are missing.
+
+    Parts that share one tensor stand in such a file once.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+
+    try:
+        missing, _ = load_model(network, str(path), strict=False)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise word_unreadable(error) from error
+    if missing:  # upstream would go on with random numbers there
+        lacking = sorted(missing)
+        raise MissingWeights("its files lack " + str(len(lacking)) + " of its parts, such as " + lacking[0] + ".")
+
+
+def word_unreadable(error: Exception) -> MissingWeights:
+    """The words for files that a library cannot read."""
+    return MissingWeights("its files cannot be read (" + (str(error).splitlines() or ["?"])[0] + ").")
+
+
 def load_tokenizer(weights: Path) -> Any:
     """The model's tokenizer, from its folder alone. Raises MissingWeights."""
     from transformers import AutoTokenizer
