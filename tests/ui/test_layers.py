@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QToolButton
 
+from stillto3d.pipelines.prop import PropParams
 from stillto3d.project.geometry import Mesh
 from stillto3d.project.project import LayerKind, Project, make_layer, rescale_project, start_project
 from stillto3d.project.space import Camera, aim_camera, join_transform, split_transform, translate
 from stillto3d.project.still import Mask, Still
 from stillto3d.ui import edits
+from stillto3d.ui.canvas import Tool
 from stillto3d.ui.health import count_holes, examine_mesh
 from stillto3d.ui.layers import EYE, LOCK
 from stillto3d.ui.lens_panel import FILM_BACKS
@@ -169,6 +172,32 @@ def test_the_inspector_moves_what_is_selected(driver: Driver) -> None:
     driver.do("edit.undo")
     driver.do("edit.undo")
     assert [spin.value() for spin in inspector.place] == [1, 0, -3]
+
+
+def test_the_inspector_offers_what_fits_the_layer(driver: Driver) -> None:
+    project = make_project()
+    driver.document.open(project, None)
+    inspector, (stage, prop) = driver.window.inspector, (project.layers[0], project.props()[0])
+    bare = make_layer("bare", LayerKind.PROP, masks=prop.masks)
+    driver.document.edit("Add", Project(project.shots, (*project.layers, bare)))
+    shown = {}
+    for layer in (stage, prop, bare):
+        driver.window.layers.select(frozenset([layer.id]))
+        boxes = (inspector.mask_box, inspector.transform_box, inspector.prop_box)
+        shown[layer.name] = [not box.isHidden() for box in boxes]
+    assert shown == {"set": [False, True, False], "a": [True, True, True], "bare": [True, False, True]}
+    inspector.mask_box.findChildren(QToolButton)[0].click()
+    assert driver.canvas.tool is Tool.BRUSH
+
+
+def test_a_back_says_which_numbers_count(driver: Driver) -> None:
+    driver.document.open(make_project(), None)
+    layer, inspector = driver.document.project.props()[0], driver.window.inspector
+    driver.window.layers.select(frozenset([layer.id]))
+    with driver.wait(inspector.reshape_wanted, lambda layer_id, params: params["back"] == "mirrored"):
+        inspector.back.setCurrentIndex(inspector.back.findData("mirrored"))
+    assert inspector.thickness.isEnabled() and not inspector.profile.isEnabled()
+    PropParams(**inspector.read_params())
 
 
 def test_the_lens_is_changed_by_hand(driver: Driver) -> None:

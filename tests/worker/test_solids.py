@@ -27,7 +27,7 @@ CAMERA = {
     "height_m": 1.5,
 }
 SUPPORT = {"kind": "support", "distance_m": 2.0}
-FORM = {"support": SUPPORT, "thickness": 0.8, "grid": 160}
+FORM = {"support": SUPPORT, "thickness": 0.8, "grid": 160, "profile": 0.28, "back": "inflated"}
 MAGENTA = (255, 0, 255)
 
 
@@ -110,6 +110,26 @@ def test_solid_is_closed_outward_and_covers_the_mask(kind: str) -> None:
     assert mesh.volume > 0
     seen, wanted = silhouette(solid), mask > 0
     assert (seen & wanted).sum() >= 0.97 * (seen | wanted).sum()
+
+
+@pytest.mark.parametrize("back", ["mirrored", "flat"])
+def test_backs_of_other_forms_are_closed_and_seen_as_the_mask(back: str) -> None:
+    mask = draw("disc")
+    solid, round_one = build(mask, back=back), build(mask, profile=0.5)
+    assert solid["watertight"] and (silhouette(solid) == silhouette(round_one)).mean() > 0.99
+    depth = np.ptp(solid["positions"][:, 2])
+    assert depth < np.ptp(round_one["positions"][:, 2]) if back == "flat" else depth > 0
+
+
+def test_a_mirrored_back_is_as_deep_as_the_front_and_a_boxy_one_deeper_at_its_rim() -> None:
+    flat, mirrored = build(draw("disc"), back="flat"), build(draw("disc"), back="mirrored", thickness=1.0)
+    half = np.ptp(flat["positions"][:, 2])
+    assert np.ptp(mirrored["positions"][:, 2]) == pytest.approx(2 * half, rel=0.15)
+    volumes = [
+        trimesh.Trimesh(solid["positions"], solid["faces"], process=False).volume
+        for solid in (build(draw("disc"), profile=profile) for profile in (0.0, 0.28, 0.5))
+    ]
+    assert volumes[0] > volumes[1] > volumes[2]
 
 
 def test_each_part_of_a_solid_faces_outward() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -880,9 +880,18 @@ class Placement:
     kind: str
 
 
+Back = Literal["inflated", "mirrored", "flat"]
+"""A prop's unseen side: as deep as it is wide, the front once more, or cut off where the outline lies."""
+
+
 @dataclass(frozen=True, eq=False)
 class MakeProp:
-    """A cut-out -> a closed textured solid, in place."""
+    """A cut-out -> a closed textured solid, in place.
+
+    thickness  depth of the back, in half widths (of a mirrored one, in depths of the front)
+    profile    how an inflated back's depth follows its width: 0.5 is round, 0 a box
+    grid       cells along the mask's long side
+    """
 
     still: Still
     mask: Mask
@@ -893,6 +902,8 @@ class MakeProp:
     placement: Placement
     thickness: float
     grid: int
+    profile: float = 0.28
+    back: Back = "inflated"
     role: ClassVar[str] = "prop"
     op: ClassVar[str] = "solidify"
 
@@ -910,6 +921,8 @@ class MakeProp:
             "support": {"kind": self.placement.kind, "distance_m": self.placement.distance_m},
             "thickness": self.thickness,
             "grid": self.grid,
+            "profile": self.profile,
+            "back": self.back,
         }
 
     def read(self, reply: Reply) -> Mesh:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..models.roles import LiftForeground, MakeProp, PlaceProp
+from ..models.roles import Back, LiftForeground, MakeProp, PlaceProp
 from ..project.geometry import Mesh
 from ..project.project import Layer, Patch, Project, Recipe, Shot, Take, apply_patch, merge_patches
 from ..project.space import translate
@@ -25,6 +25,8 @@ class PropParams(ReconstructParams):
 
     only: Annotated[tuple[str, ...], Field(description="Names of the props to make; all by default.")] = ()
     thickness: Annotated[float, Field(description="Depth of the unseen back, in half widths.", gt=0, le=4)] = 1.0
+    profile: Annotated[float, Field(description="How round the back is: 0.5 is round, 0 a box.", ge=0, le=1)] = 0.28
+    back: Annotated[Back, Field(description="The unseen side: inflated, the front mirrored, or flat.")] = "inflated"
     grid: Annotated[int, Field(description="Cells along a prop's long side.", ge=16, le=512)] = 160
 
 
@@ -64,14 +66,12 @@ def make_prop(run: Run, shot: Shot, layer: Layer, params: PropParams) -> Layer:
     foreground = run.call(LiftForeground(still, mask))
     run.progress(0.3)
     placement = run.call(PlaceProp(still, mask, shot.depth, shot.plate_depth, shot.floor, shot.camera))
+    form = {name: getattr(params, name) for name in ("thickness", "profile", "back", "grid")}
     mesh = run.sub(0.4, 0.6).call(
-        MakeProp(
-            still, mask, foreground, shot.depth, shot.plate_depth, shot.camera, placement, params.thickness, params.grid
-        )
+        MakeProp(still, mask, foreground, shot.depth, shot.plate_depth, shot.camera, placement, **form)
     )
     pivot = find_pivot(mesh)
     seconds = time.monotonic() - started
-    form = {"thickness": params.thickness, "grid": params.grid}
     recipe = continue_recipe(layer.made_by, Recipe("prop", form, run.models(), 0, seconds))
     takes = layer.takes
     if layer.geometry is not None:

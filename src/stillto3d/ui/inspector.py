@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +18,17 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ..pipelines.prop import PropParams
 from ..project.geometry import Mesh
 from ..project.project import Layer, LayerKind, Project, Recipe, Take
 from ..project.space import join_transform, split_transform
 from ..words import tr
+from .actions import Actions, strip_mnemonic
 from .background import Background
 from .document import Document
 from .edits import put_layers
@@ -33,6 +36,7 @@ from .health import Health, examine_mesh
 from .lens_panel import LensPanel
 
 AXES = ("X", "Y", "Z")
+MASK_WISHES = ("mask.brush", "mask.eraser", "mask.lasso", "mask.soften", "mask.hair", "mask.save")
 
 
 class Inspector(QScrollArea):
@@ -44,9 +48,12 @@ class Inspector(QScrollArea):
     reshape_wanted = Signal(str, object)
     """Id of a prop that shall have another form at once, and its parameters."""
 
-    def __init__(self, document: Document, background: Background, start: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, document: Document, background: Background, start: Callable[[Any], Any], actions: Actions
+    ) -> None:
         super().__init__()
         self._document, self._background, self._start = document, background, start
+        self._actions = actions
         self._selected: frozenset[str] = frozenset()
         self._shown: Layer | None = None
         self.setWidgetResizable(True)
@@ -78,6 +85,7 @@ class Inspector(QScrollArea):
         self.name = QLabel()
         self.name.setProperty("heading", True)
         column.addWidget(self.name)
+        self._build_mask(column)
         self._build_transform(column)
         self._build_prop(column)
         self.health, self.recipe = _quiet(""), _quiet("")
@@ -92,9 +100,26 @@ class Inspector(QScrollArea):
         column.addStretch(1)
         return page
 
+    def _build_mask(self, column: QVBoxLayout) -> None:
+        """Tools for the mask of what is selected: painting takes it up, the edges are solved again."""
+        self.mask_box = QWidget()
+        grid = QGridLayout(self.mask_box)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        for k, wish in enumerate(MASK_WISHES):
+            button = QToolButton()
+            button.setDefaultAction(self._actions.table[wish])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setText(strip_mnemonic(self._actions.table[wish].text()))
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            grid.addWidget(button, k // 2, k % 2)
+        self._mask_title = _heading(tr("Mask"))
+        column.addWidget(self._mask_title)
+        column.addWidget(self.mask_box)
+
     def _build_transform(self, column: QVBoxLayout) -> None:
-        self._transform_box = QWidget()
-        grid = QGridLayout(self._transform_box)
+        self.transform_box = QWidget()
+        grid = QGridLayout(self.transform_box)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         for k, axis in enumerate(AXES):
@@ -113,26 +138,40 @@ class Inspector(QScrollArea):
         grid.addWidget(self.scale, 3, 1)
         for spin in (*self.place, *self.turn, self.scale):
             spin.valueChanged.connect(self._move)
-        column.addWidget(_heading(tr("Transform")))
-        column.addWidget(self._transform_box)
+        self._transform_title = _heading(tr("Transform"))
+        column.addWidget(self._transform_title)
+        column.addWidget(self.transform_box)
 
     def _build_prop(self, column: QVBoxLayout) -> None:
-        self._prop_box = QWidget()
-        form = QFormLayout(self._prop_box)
+        self.prop_box = QWidget()
+        form = QFormLayout(self.prop_box)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(4)
         self.thickness = make_spin(0.05, 4.0, 2, 0.05)
+        self.profile = make_spin(0.0, 1.0, 2, 0.05)
+        self.profile.setToolTip(tr("0.5 is round, 0 a box."))
+        self.back = QComboBox()
+        for name, text in (("inflated", tr("Inflated")), ("mirrored", tr("Front mirrored")), ("flat", tr("Flat"))):
+            self.back.addItem(text, name)
         self.detail = make_spin(16, 512, 0, 16)
         self.make = QPushButton(tr("Make prop"))
         self.make.clicked.connect(self._make)
-        form.addRow(_quiet(tr("Thickness")), self.thickness)
-        form.addRow(_quiet(tr("Detail")), self.detail)
+        rows = (
+            (tr("Back"), self.back),
+            (tr("Thickness"), self.thickness),
+            (tr("Profile"), self.profile),
+            (tr("Detail"), self.detail),
+        )
+        for text, field in rows:
+            field.setAccessibleName(text)
+            form.addRow(_quiet(text), field)
         form.addRow("", self.make)
-        for spin in (self.thickness, self.detail):
+        for spin in (self.thickness, self.profile, self.detail):
             spin.valueChanged.connect(self._reshape)
+        self.back.currentIndexChanged.connect(self._reshape)
         self._prop_title = _heading(tr("Prop"))
         column.addWidget(self._prop_title)
-        column.addWidget(self._prop_box)
+        column.addWidget(self.prop_box)
 
     # ----------------------------------------------------------------- following
 
@@ -157,13 +196,13 @@ class Inspector(QScrollArea):
         self.name.setText(layer.name)
         self._show_transform(layer)
         is_prop = layer.kind is LayerKind.PROP
-        for part in (self._prop_title, self._prop_box):
+        for part in (self._mask_title, self.mask_box):
+            part.setVisible(is_prop and bool(layer.masks))
+        for part in (self._prop_title, self.prop_box):
             part.setVisible(is_prop)
         params = layer.made_by.params if layer.made_by is not None and layer.made_by.pipeline == "prop" else {}
         if before is None or before.id != layer.id or before.made_by is not layer.made_by:
-            for spin, value in ((self.thickness, params.get("thickness", 1.0)), (self.detail, params.get("grid", 160))):
-                with QSignalBlocker(spin):
-                    spin.setValue(float(value))
+            self._show_form(params)
         self.make.setText(tr("Make again") if layer.geometry is not None else tr("Make prop"))
         self.recipe.setText(word_recipe(layer.made_by))
         for part in (self._recipe_title, self.recipe):
@@ -179,13 +218,32 @@ class Inspector(QScrollArea):
             self.health.setText(tr("looking at the mesh…"))
             self._start(self._show_health(layer, mesh))
 
+    def _show_form(self, params: Mapping[str, Any]) -> None:
+        """The form of a prop as it was made, else as it would be."""
+        usual = PropParams()
+        for spin, name in ((self.thickness, "thickness"), (self.profile, "profile"), (self.detail, "grid")):
+            with QSignalBlocker(spin):
+                spin.setValue(float(params.get(name, getattr(usual, name))))
+        with QSignalBlocker(self.back):
+            self.back.setCurrentIndex(max(0, self.back.findData(params.get("back", usual.back))))
+        self._allow_form()
+
+    def _allow_form(self) -> None:
+        """A flat back has no thickness, and only an inflated one a profile."""
+        back = self.back.currentData()
+        self.thickness.setEnabled(back != "flat")
+        self.profile.setEnabled(back == "inflated")
+
     def _show_transform(self, layer: Layer) -> None:
         place, turns, scale = split_transform(layer.transform)
         for spins, values in ((self.place, place), (self.turn, turns), ([self.scale], [scale])):
             for spin, value in zip(spins, values, strict=True):
                 with QSignalBlocker(spin):
                     spin.setValue(float(value))
-        self._transform_box.setEnabled(not layer.locked and layer.geometry is not None)
+        for part in (self._transform_title, self.transform_box):
+            part.setVisible(layer.geometry is not None)
+        self.transform_box.setEnabled(not layer.locked)
+        self.prop_box.setEnabled(not layer.locked)
 
     async def _show_health(self, layer: Layer, mesh: Mesh) -> None:
         health = await self._background.run(examine_mesh, mesh)
@@ -202,16 +260,23 @@ class Inspector(QScrollArea):
             label = tr("Move {name}", name=layer.name)
             self._document.edit(label, put_layers(self._document.project, moved))
 
-    def _read_params(self) -> dict[str, Any]:
-        return {"thickness": self.thickness.value(), "grid": round(self.detail.value())}
+    def read_params(self) -> dict[str, Any]:
+        """The form of the fields as parameters of a prop."""
+        return {
+            "thickness": self.thickness.value(),
+            "profile": self.profile.value(),
+            "back": self.back.currentData(),
+            "grid": round(self.detail.value()),
+        }
 
     def _make(self) -> None:
         if self._shown is not None:
-            self.make_wanted.emit(self._shown.name, self._read_params())
+            self.make_wanted.emit(self._shown.name, self.read_params())
 
     def _reshape(self) -> None:
+        self._allow_form()
         if self._shown is not None and self._shown.geometry is not None:
-            self.reshape_wanted.emit(self._shown.id, self._read_params())
+            self.reshape_wanted.emit(self._shown.id, self.read_params())
 
     def _use_take(self) -> None:
         layer, index = self._shown, self.takes.currentIndex()
@@ -249,6 +314,8 @@ def word_take(index: int, take: Take) -> str:
     """A take in the list."""
     params = take.made_by.params if take.made_by is not None else {}
     shown = tr("thickness {t}, detail {d}", t=params.get("thickness", "?"), d=params.get("grid", "?"))
+    if params.get("back", "inflated") != "inflated":
+        shown = f"{shown}, {tr('Flat') if params['back'] == 'flat' else tr('Front mirrored')}"
     return f"{index + 1}  {shown}"
 
 

@@ -85,6 +85,7 @@ class ViewCommands:
         scene.touched.connect(self._touch)
         scene.lens_left.connect(self._note_lens_left)
         self._window.layers.chosen.connect(scene.select)
+        scene.select(self._window.layers.selected())
         bar.mixed.connect(self._mix)
         self._mix(bar.opacity.value(), bar.wipe.value())
 

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.masking = Masking(document, engine, self.canvas, background, start)
         self.jobs = JobStrip(engine, expect_seconds)
         self.layers = LayerPanel(document)
-        self.inspector = Inspector(document, background, start)
+        self.inspector = Inspector(document, background, start, self.actions_table)
         self._build_centre()
         self._build_tools()
         self._build_docks()

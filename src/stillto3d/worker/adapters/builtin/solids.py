@@ -31,8 +31,13 @@ RELIEF_SIZES = 1.2
 LEAST_CELLS, TRUSTED_CELLS, BELIEF = 4, 450, 0.9
 """Depth shapes a prop of more than that many of those cells, at most to that share from so many on."""
 
-PROFILE = 0.28
-"""How the back's depth follows its width: 0.5 is round, less is boxier."""
+
+class Form(NamedTuple):
+    """What the unseen back is like; see `solidify`."""
+
+    thickness: float
+    profile: float
+    back: str
 
 
 class Frame(NamedTuple):
@@ -64,12 +69,13 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     foreground u8[H,W,3], alpha u8[H,W] at the still's size, depth and (optional) plate_depth f32[h,w] metres along
     the axis; params camera
     {width, height, fx, fy, cx, cy, pitch, roll, height_m}, support {"kind": "floor"} or {"kind": "depth",
-    "distance_m": z of the contact point}, thickness (of the back, in half widths) and grid (cells along the mask's
-    long side).
+    "distance_m": z of the contact point}, grid (cells along the mask's long side), back ("inflated", "mirrored",
+    "flat": cut off where the outline lies), thickness (of an inflated back in half widths, of a mirrored one in
+    depths of the front), profile (how an inflated back's depth follows its width: 0.5 is round, less is boxier).
 
     Every vertex lies on the ray of its pixel. The front is a blend of plain inflation about an upright plane
-    through the contact and of the depth inside the mask, scaled to meet the contact; the back is the front
-    pushed away by Poisson inflation, no lower than the base.
+    through the contact and of the depth inside the mask, scaled to meet the contact; an inflated back is the
+    front pushed away by Poisson inflation, no lower than the base.
 
     Returns positions f32[n,3] (camera axes, metres, in place), faces u32[m,3] (welded, outward), corner_uvs
     f32[m,3,2], texture u8[h,2w,3] (front | back), observed u8[n], watertight, flat (the depth had no usable
@@ -84,7 +90,8 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     bulge = inflate(field > 0.5)
     tick(1, 4)
     frame = _stand(_full(soft > 0.5, box, alpha.shape), camera, params["support"])
-    front, back, flat = _shape(sheet, bulge, pixels, step, arrays["depth"], camera, frame, float(params["thickness"]))
+    form = Form(float(params["thickness"]), float(params["profile"]), params["back"])
+    front, back, flat = _shape(sheet, bulge, pixels, step, arrays["depth"], camera, frame, form)
     if "plate_depth" in arrays:
         nearer = _stay_before(front, _sample(arrays["plate_depth"], pixels, camera))
         front, back = front * nearer, back * nearer
@@ -194,7 +201,7 @@ def _shape(
     depth: np.ndarray,
     camera: dict[str, Any],
     frame: Frame,
-    thickness: float,
+    form: Form,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Distances along the axis f64[n] of the sheet's points on the front and on the back, and whether flat."""
     rays = pixel_rays(camera, pixels[:, 0], pixels[:, 1])
@@ -217,12 +224,20 @@ def _shape(
         seen = _stand_depth(seen, sheet, rays, frame, float(extent.max()))
         near = plain ** (1 - trust) * seen**trust
     near = np.clip(np.minimum(near, floor), 0.3 * frame.distance, None)
-    thickest = max(float(half.max()), 1e-9)
-    back = thickness * thickest * (half / thickest) ** (2 * PROFILE)
-    back = np.minimum(np.minimum(back, limit), 2 * half)
     smooth = np.where(half > 0, np.maximum(near, rim), near)
-    far = np.maximum(np.minimum(smooth + back, floor), near)
+    far = np.maximum(np.minimum(smooth + _deepen(half, limit, smooth - near, form), floor), near)
     return near, far, trust == 0
+
+
+def _deepen(half: np.ndarray, limit: float, front: np.ndarray, form: Form) -> np.ndarray:
+    """How far behind the outline the back lies, f64[n] metres, from half widths and the front's depth before it."""
+    if form.back == "flat":
+        return np.zeros_like(half)
+    if form.back == "mirrored":
+        return form.thickness * front
+    thickest = max(float(half.max()), 1e-9)
+    back = form.thickness * thickest * (half / thickest) ** (2 * form.profile)
+    return np.minimum(np.minimum(back, limit), 2 * half)
 
 
 def _read_depth(
