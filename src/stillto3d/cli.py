@@ -286,6 +286,39 @@ def export(
         typer.echo(_printable(line))
 
 
+@app.command("import", help=tr("Bring layers or a camera of other programs' files into a project, and save it."))
+@_guard
+def bring(
+    project: Input,
+    to: Annotated[Path, typer.Option("--to", help=tr("The project to write (.s3d)."), show_default=False)],
+    layers: Annotated[
+        list[Path] | None, typer.Option("--layers", help=tr("A GLB, PLY, SPZ, OBJ or USD file; may be repeated."))
+    ] = None,
+    camera: Annotated[
+        Path | None,
+        typer.Option("--camera", help=tr("fSpy, COLMAP, transforms.json, .chan, USD or JSON."), show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring layers or a camera into a project."""
+    if to.suffix.lower() != ".s3d":
+        raise BadInput("{name} is no name of a project.", "End it with .s3d.", name=to.name)
+    with _open_studio(as_json) as studio:
+        shot, notes = studio.read(project), []
+        if camera is not None:
+            shot = apply_patch(shot, studio.wait(studio.import_camera(shot, camera)))
+        for path in layers or []:
+            found = studio.wait(studio.import_layers(path))
+            notes += found.notes
+            shot = apply_patch(shot, Patch("import", layers=found.make_project().layers))
+        notes += studio.wait(studio.write(shot, to))
+    if as_json:
+        typer.echo(json.dumps({"file": str(to), "layers": len(shot.layers), "warnings": notes}, ensure_ascii=True))
+        return
+    for line in (*notes, tr("Written: {path}", path=to)):
+        typer.echo(_printable(line))
+
+
 @app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))
 @_guard
 def inspect(file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False) -> None:

@@ -266,6 +266,31 @@ class MatchPlate:
         return reply.array("source", source.dtype.str[1:], *source.shape)
 
 
+VIEWS = ("ACES 1.0 - SDR Video", "Un-tone-mapped")
+"""Views of an sRGB display in OpenColorIO's builtin configuration cg-config-v2.2.0_aces-v1.3_ocio-v2.4."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShowView:
+    """A still that holds more than 8 bits through one of VIEWS: u8[H, W, 3], display-referred sRGB."""
+
+    source: NDArray[Any]
+    space: str
+    view: str
+    role: ClassVar[str] = "codec"
+    op: ClassVar[str] = "show_view"
+    still: ClassVar[None] = None
+
+    def arrays(self) -> Arrays:
+        return {"rgb": self.source}
+
+    def params(self) -> Params:
+        return {"space": self.space, "view": self.view}
+
+    def read(self, reply: Reply) -> U8:
+        return reply.array("pixels", "u1", *self.source.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class WritePlate:
     """A picture in one of our colour spaces to a file's bytes: "exr" in the `target` space, "tiff" or "png" in sRGB.

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from ..project.project import Project
+from ..project.still import U8, Still
 from ..viewport.surface import choose_format, hold_surface
 from ..words import tr
 from .actions import Actions
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         choose_format()
         super().__init__()
         self._document, self._background, self._start = document, background, start
+        self._shown: U8 | None = None
         self._may_close = False
         self.setAcceptDrops(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -237,11 +239,16 @@ class MainWindow(QMainWindow):
             self._start(self.scene.show_project(new))
 
     async def _show_still(self, project: Project) -> None:
-        still = project.hero.still
+        await self.show_pixels(project.hero.still, project.hero.still.pixels)
+
+    async def show_pixels(self, still: Still, pixels: U8) -> None:
+        """Show the still at hand as these pixels u8[H, W, 3], until others are asked for."""
+        self._shown = pixels
         size = (still.width, still.height)
-        self.canvas.show_picture(make_picture([still.pixels]), size)
-        levels = await self._background.run(build_pyramid, still.pixels)
-        if self._document.project.shots and self._document.project.hero.still is still:
+        self.canvas.show_picture(make_picture([pixels]), size)
+        levels = await self._background.run(build_pyramid, pixels)
+        at_hand = self._document.project.shots and self._document.project.hero.still is still
+        if at_hand and self._shown is pixels:
             self.canvas.show_picture(make_picture(levels), size)
 
     def _show_attempt(self) -> None:

@@ -45,6 +45,8 @@ def _list_file() -> list[Wish]:
         Wish("file.open", tr("&Open…"), "Ctrl+O", tr("Open a still or a project.")),
         Wish("file.paste", tr("&Paste still"), "Ctrl+V", tr("Open the picture that lies in the clipboard.")),
         Wish("file.replace", tr("&Replace the still…"), "", tr("Another still; masks and camera stay where they fit.")),
+        Wish("file.import", tr("&Import layers…"), "", tr("Add what a GLB, PLY, SPZ, OBJ or USD file holds.")),
+        Wish("file.camera", tr("Import ca&mera…"), "", tr("Of fSpy, COLMAP, transforms.json, .chan, USD or JSON.")),
         Wish("file.recover", tr("Reco&ver"), "", tr("Open what was open when the app ended unexpectedly.")),
         Wish("file.save", tr("&Save"), "Ctrl+S", tr("Save the project.")),
         Wish("file.save_as", tr("Save &as…"), "Ctrl+Shift+S", tr("Save the project under another name.")),
@@ -116,6 +118,11 @@ def _list_view() -> list[Wish]:
         Wish("view.xray", tr("&X-ray"), "Alt+4", tr("What the matte cuts out, before grey."), True, "xray"),
         Wish(
             "view.plate", tr("Clean p&late"), "Alt+5", tr("The plate; what is painted is filled again."), True, "plate"
+        ),
+        Wish("view.opened", tr("Colours as o&pened"), "", tr("The still as it was opened."), True),
+        *(
+            Wish(wish, tr("View {name}", name=view), "", tr("A scene-linear still as OpenColorIO shows it."), True)
+            for wish, view in (("view.aces", "ACES 1.0 - SDR Video"), ("view.plain", "Un-tone-mapped"))
         ),
         Wish("view.horizon", tr("&Horizon"), "H", tr("Show the horizon, to drag it straight."), True, "horizon"),
         Wish(

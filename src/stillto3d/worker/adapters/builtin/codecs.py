@@ -9,6 +9,7 @@ Ops
     reduce_mesh   see reduce
     read_obj, read_usd  see obj_reader, usd_reader
     match_plate, write_layers, write_plate  see film_writer
+    show_view     see film_view
 What a file is, is told by its content, never by its name. Sizes are checked before anything is decoded.
 """
 
@@ -25,7 +26,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from ...errors import BadInput
-from . import film_writer, obj_reader, reduce, usd_reader
+from . import film_view, film_writer, obj_reader, reduce, usd_reader
 from .decoded import MAX_BYTES, MAX_PIXELS, Decoded, Limits
 
 KNOWN = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, EXR, DPX, BMP, GIF"
@@ -67,7 +68,7 @@ def load(weights: Path | None, device: str) -> dict[str, Op]:
     """The ops by name; every codec is imported when a file first needs it."""
     ops = {"decode": decode, "decode_bytes": decode_bytes, "encode": encode}
     ops |= {"reduce_mesh": reduce.reduce_mesh, "read_obj": obj_reader.read_obj, "read_usd": usd_reader.read_usd}
-    films = (film_writer.match_plate, film_writer.write_layers, film_writer.write_plate)
+    films = (film_writer.match_plate, film_writer.write_layers, film_writer.write_plate, film_view.show_view)
     return ops | {op.__name__: op for op in films}
 
 
