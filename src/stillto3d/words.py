@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
 
 
 def find_resources() -> Path:
@@ -21,7 +22,7 @@ def find_resources() -> Path:
 
 def choose_language(language: str | None = None) -> str:
     """Load the catalogue of `language` ("en", "zh_CN"), else of the environment; answers what it chose."""
-    global _catalogue
+    global _catalogue, _language
     wanted = language or os.environ.get("STILLTO3D_LANGUAGE") or locale.getlocale()[0] or "en"
     chosen = "zh_CN" if wanted.lower().startswith("zh") else "en"
     _catalogue = (
@@ -29,7 +30,13 @@ def choose_language(language: str | None = None) -> str:
         if chosen == "en"
         else gettext.translation("stillto3d", find_resources() / "i18n", [chosen], fallback=True)
     )
+    _language = chosen
     return chosen
+
+
+def name_language() -> str:
+    """The language that was chosen last: "en" or "zh_CN"."""
+    return _language
 
 
 def tr(sentence: str, /, **values: object) -> str:

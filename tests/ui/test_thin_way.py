@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 
 from stillto3d.project.geometry import Mesh
 from stillto3d.project.project import LayerKind
 
 from .conftest import SAMPLES, Driver
+from .test_files import answer
 
 STILL = SAMPLES / "table_breakfast" / "still.jpg"
 CUP, TEAPOT = (515, 340), (660, 210)
@@ -87,7 +89,10 @@ def test_undo_and_redo_go_through_everything(driver: Driver) -> None:
     layer_id = driver.accept()
     full = driver.document.project
     assert driver.window.layers.selected() == {layer_id}
+    table = driver.window.actions_table.table
+    assert "prop_01" in table["edit.undo"].text() and "prop_01" not in table["edit.redo"].text()
     driver.press("Ctrl+Z")
+    assert "prop_01" not in table["edit.undo"].text() and "prop_01" in table["edit.redo"].text()
     assert driver.document.project is empty and not driver.document.dirty
     driver.press("Ctrl+Shift+Z")
     assert driver.document.project is full
@@ -125,6 +130,10 @@ def test_closing_while_a_job_runs_ends_every_worker(driver: Driver) -> None:
     with driver.wait(driver.session.engine.happened, lambda job, event: job.lane == "heavy" and event.fraction > 0):
         driver.do("make.set")
     assert driver.session.studio.engine.list_workers()
+    answer(QMessageBox, "", QMessageBox.StandardButton.Cancel)
+    driver.finish(driver.session.commands.files.close())
+    assert driver.window.isVisible() and driver.session.engine.list_jobs()
+    answer(QMessageBox, "", QMessageBox.StandardButton.Ok)
     with driver.wait(driver.window.closed, lambda: True):
         driver.window.close()
     assert not driver.session.studio.engine.list_workers()

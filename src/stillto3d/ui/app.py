@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import qasync
+from PySide6.QtCore import QLibraryInfo, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from .. import __version__
 from ..errors import Bug, Cancelled, StillTo3DError
 from ..studio import Studio
+from ..words import name_language
 from .background import Background
 from .commands import Commands
 from .desk import Desk
@@ -99,6 +101,14 @@ class Session:
             part.deleteLater()
 
 
+def translate_qt(app: QApplication) -> None:
+    """Let Qt's own words (Save, Cancel, the file dialog's) be in the language of ours."""
+    translator = QTranslator(app)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if translator.load(f"qtbase_{name_language()}", folder):
+        app.installTranslator(translator)
+
+
 def run_window(files: Sequence[str]) -> int:
     """Open the window with these files, and answer with an exit code when it is closed."""
     if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ and os.environ.get("DISPLAY"):
@@ -112,5 +122,7 @@ def run_window(files: Sequence[str]) -> int:
     asyncio.set_event_loop(loop)
     app.setQuitOnLastWindowClosed(False)
     with loop:
-        loop.run_until_complete(Session(loop).live(files))
+        session = Session(loop)  # it reads the settings, which choose the language
+        translate_qt(app)
+        loop.run_until_complete(session.live(files))
     return 0

@@ -13,13 +13,11 @@ from ..pipelines import PIPELINES
 from ..project.project import LayerKind, Patch, rebase_patch
 from ..words import tr
 from .camera_commands import CameraCommands
-from .colour_view import ColourView
 from .desk import Desk
 from .drag_out import DragOut
 from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
-from .import_commands import ImportCommands
 from .mask_commands import MaskCommands
 from .reshaping import Reshaping
 from .view_commands import ViewCommands
@@ -37,7 +35,6 @@ class Commands:
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
         self.help = HelpCommands(desk)
         self.reshaping = Reshaping(desk)
-        self.imports, self.colours = ImportCommands(desk), ColourView(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)
         self.drag_out = DragOut(desk.engine, lambda: desk.document.project)
         desk.window.layers.make_dragged = self.drag_out.begin
@@ -67,6 +64,8 @@ class Commands:
         bind("make.props", lambda: self.run_pipeline("prop", {}), lambda: bool(document.project.props()))
         bind("view.actual", window.canvas.show_actual_size, has_still)
         bind("view.fill", window.fill_centre)
+        document.changed.connect(self._name_steps)
+        masking.changed.connect(self._name_steps)
         window.actions_table.refresh()
 
     # ----------------------------------------------------------------- edits
@@ -83,6 +82,14 @@ class Commands:
     async def _undo_from_file(self) -> None:
         await self.files.spill.fetch()
         self._desk.document.undo()
+
+    def _name_steps(self) -> None:
+        """The menu and the palette say what would be taken back, or brought again."""
+        table, document = self._desk.window.actions_table.table, self._desk.document
+        masks = self._desk.window.masking.attempt is not None  # then it is a stroke that goes
+        undo, redo = None if masks else document.undo_label, document.redo_label
+        table["edit.undo"].setText(tr("&Undo: {step}", step=undo) if undo else tr("&Undo"))
+        table["edit.redo"].setText(tr("&Redo: {step}", step=redo) if redo else tr("&Redo"))
 
     def delete_layers(self) -> None:
         """Delete the selected layers that are not locked."""

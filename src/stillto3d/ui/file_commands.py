@@ -261,27 +261,30 @@ class FileCommands:
 
     # ----------------------------------------------------------------- questions
 
-    async def _settle_changes(self) -> bool:
-        """Ask about what is unsaved; False when the person would rather stay."""
-        if not self._desk.document.dirty:
+    async def _settle_changes(self, given_up: bool = False) -> bool:
+        """Ask once about what is unsaved and, with `given_up`, what would end undone; False: rather stay."""
+        dirty = self._desk.document.dirty
+        if not dirty and not given_up:
             return True
         box = QMessageBox(self._desk.window)
         box.setObjectName("unsaved")
-        box.setText(tr("Save the changes before going on?"))
-        box.setInformativeText(tr("What is not saved is lost."))
+        box.setText(tr("Save the changes before going on?") if dirty else tr("Close while something is being made?"))
+        told = [tr("What is not saved is lost.")] if dirty else []
+        box.setInformativeText(" ".join([*told, *([tr("What is being made is given up.")] if given_up else [])]))
         kinds = QMessageBox.StandardButton
-        box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
+        box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel if dirty else kinds.Ok | kinds.Cancel)
         answer = await self._desk.window.await_dialog(box)
         if answer == kinds.Save.value:
             return await self.save()
-        return answer == kinds.Discard.value
+        return answer in (kinds.Discard.value, kinds.Ok.value)
 
     async def close(self) -> None:
         """Ask once, cancel what runs, end every worker, close."""
         if self._closing:
             return
         self._closing = True
-        if not await self._settle_changes():
+        runs = any(job.lane == "heavy" for job in self._desk.engine.list_jobs())
+        if not await self._settle_changes(given_up=runs):
             self._closing = False
             return
         self.autosave.stop()
