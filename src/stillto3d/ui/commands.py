@@ -13,11 +13,13 @@ from ..pipelines import PIPELINES
 from ..project.project import LayerKind, Patch, rebase_patch
 from ..words import tr
 from .camera_commands import CameraCommands
+from .colour_view import ColourView
 from .desk import Desk
 from .drag_out import DragOut
 from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
+from .import_commands import ImportCommands
 from .mask_commands import MaskCommands
 from .reshaping import Reshaping
 from .view_commands import ViewCommands
@@ -35,6 +37,7 @@ class Commands:
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
         self.help = HelpCommands(desk)
         self.reshaping = Reshaping(desk)
+        self.imports, self.colours = ImportCommands(desk), ColourView(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)
         self.drag_out = DragOut(desk.engine, lambda: desk.document.project)
         desk.window.layers.make_dragged = self.drag_out.begin
