@@ -52,6 +52,10 @@ class OutOfMemory(Refusal):
     exit_code = 4
 
 
+class NoRoom(OutOfMemory):
+    """A model would not fit into the video memory that may be used, so it was not started."""
+
+
 class Cancelled(Refusal):
     """A person stopped the work."""
 
@@ -96,6 +100,10 @@ class Bug(StillTo3DError):
         super().__init__(message)
 
 
+_IN_USE = (32, 33)
+"""Windows' sharing and lock violations; Python calls them a lack of permission."""
+
+
 def word_os_error(error: OSError, path: object) -> CannotAccess:
     """The operating system's refusal in a person's words; the old file, if any, is untouched."""
     import errno
@@ -112,6 +120,8 @@ def word_os_error(error: OSError, path: object) -> CannotAccess:
         errno.EEXIST: ("{path} exists already and is not a folder.", "Choose another name."),
         errno.ETXTBSY: ("{path} is open in another program.", "Close it there and try again."),
     }
-    message, remedy = reasons.get(error.errno or 0, ("{path} cannot be used: {reason}.", ""))
+    reasons[errno.EDQUOT] = reasons[errno.ENOSPC]
+    number = errno.ETXTBSY if getattr(error, "winerror", 0) in _IN_USE else error.errno or 0
+    message, remedy = reasons.get(number, ("{path} cannot be used: {reason}.", ""))
     shown = str(path).encode("utf-8", "replace").decode("utf-8")
     return CannotAccess(message, remedy, path=shown, reason=error.strerror or type(error).__name__)

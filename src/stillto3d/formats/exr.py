@@ -68,8 +68,9 @@ def write_exr(run: Run, project: Project, path: Path, options: WriteOptions = AS
 
 
 def _place(layer: Layer) -> Mesh:
+    """The layer's mesh in the world, without its looks: depth and ids ask for none."""
     assert isinstance(layer.geometry, Mesh)
-    return place_mesh(layer.geometry, layer.transform)
+    return place_mesh(Mesh(layer.geometry.positions, layer.geometry.faces), layer.transform)
 
 
 def _renumber(ids: NDArray[np.uint16], solid: list[int]) -> NDArray[np.uint16]:

@@ -86,12 +86,17 @@ def _describe_layer(layer: Layer) -> Description:
     }
 
 
+def _find_share(observed: NDArray[Any] | None) -> float | None:
+    """How much of it a still has seen."""
+    return None if observed is None or not len(observed) else float((observed > 0).mean())
+
+
 def _describe_geometry(geometry: Geometry, transform: NDArray[np.float64]) -> Description:
     described: Description = {
         "type": type(geometry).__name__.lower(),
         "vertices": len(get_positions(geometry)),
         "bounds": measure_bounds(geometry, transform).tolist(),
-        "observed": None if geometry.observed is None else float((geometry.observed > 0).mean()),
+        "observed": _find_share(geometry.observed),
     }
     if isinstance(geometry, Mesh):
         texture = None if geometry.material is None else geometry.material.base_color
@@ -245,7 +250,7 @@ def describe_ply(run: Run, path: Path) -> Description:
         "triangles": len(data.faces),
         "properties": list(names),
         "splats": {"opacity", "scale_0", "rot_0"} <= set(names),
-        "observed": None if seen is None or not len(seen) else float((seen > 0).mean()),
+        "observed": _find_share(seen),
         "bounds": [kept.min(axis=0).tolist(), kept.max(axis=0).tolist()] if len(kept) else None,
         "comments": list(data.header.comments),
         "text": not data.header.order,

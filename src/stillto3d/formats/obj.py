@@ -111,7 +111,7 @@ def _compose_objects(run: Run, meshes: list[tuple[str, Mesh]], materials: list[s
             yield f"usemtl {material}\n"
             corners = np.concatenate([corners, mesh.faces.astype(np.int64)[..., None] + coordinates], axis=2)
             pattern, coordinates = "f %d/%d %d/%d %d/%d", coordinates + len(mesh.uvs)
-        yield from _compose_rows(run, pattern, corners.reshape(len(corners), -1))
+        yield from _compose_rows(run, pattern, corners.reshape(len(corners), 3 * corners.shape[2]))
         vertices += len(mesh.positions)
         done += len(mesh.positions) + len(mesh.faces)
         run.progress(done / total)

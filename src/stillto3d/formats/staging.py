@@ -195,14 +195,16 @@ def name_file(name: str) -> str:
 def name_files(names: Iterable[str], beside: Iterable[str] = ()) -> list[str]:
     """`name_file` of each, distinct from `beside` and each other, also where upper and lower case are one."""
     taken = {_fold(name) for name in beside}
+    numbers: dict[str, int] = {}  # a thousand layers of one name need no half million tries
     result = []
     for name in names:
-        safe, k = name_file(name), 1
-        chosen = safe
+        safe = name_file(name)
+        chosen, k = safe, numbers.get(safe, 1)
         while _fold(chosen) in taken:
             k += 1
             chosen = f"{safe}_{k:02d}"
         taken.add(_fold(chosen))
+        numbers[safe] = k
         result.append(chosen)
     return result
 

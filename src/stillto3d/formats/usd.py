@@ -7,6 +7,7 @@ inside a .usdz, which holds no splats.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,6 +45,7 @@ from .usd_prims import (
 
 _PACKAGE, _MAIN = "package", "scene"
 _SUFFIXES = {"jpeg": "jpg", "png": "png"}
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
 def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
@@ -65,17 +67,33 @@ def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS
         if packed and any(is_linear(shot) for shot in project.shots):
             notes.append(tr("A .usdz shows the still's light up to white; .usdc, .usda and .exr keep what is above."))
         place = f"{name_file(path.stem)}_textures"
-        with _Textures(run, project, about, folder, place, options, packed) as textures:
+        with _Textures(run, project, about, folder, place, options, packed) as textures, _word_faults():
             with _open_stage(main) as stage:
                 _fill_stage(run, stage, project, layers, about, textures, options, packed)
             textures.finish()
         check_usd(main, len(layers))
         if packed:
-            _pack(folder, main, textures.files, staging.folder / path.name)
+            with _word_faults():
+                _pack(folder, main, textures.files, staging.folder / path.name)
+            check_usd(staging.folder / path.name, len(layers))
         else:
             main.rename(staging.folder / path.name)
         staging.commit_beside(run)
     return notes
+
+
+@contextmanager
+def _word_faults() -> Iterator[None]:
+    """The system's refusals, which USD tells in its own way, as what they are. Raises OSError."""
+    from pxr import Tf
+
+    try:
+        yield
+    except Tf.ErrorException as error:
+        for number in _REFUSALS:
+            if os.strerror(number) in str(error):
+                raise OSError(number, os.strerror(number)) from error
+        raise
 
 
 @contextmanager
