@@ -34,6 +34,9 @@ class Settings(BaseModel):
         float,
         Field(description="A worker that says nothing for so long is taken for dead, in seconds.", gt=0),
     ] = 600.0
+    job_limit_minutes: Annotated[
+        float, Field(description="A job that takes longer is ended, in minutes; 0 means never.", ge=0)
+    ] = 0.0
     autosave_seconds: Annotated[
         float, Field(description="The window keeps a copy of unsaved work once it rests for so long, in seconds.", gt=0)
     ] = 8.0

@@ -16,6 +16,7 @@ from .engine.engine import Engine
 from .engine.jobs import LANES, Event, Job, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
+from .engine.video_memory import measure_free
 from .errors import BadInput, Bug
 from .formats.handover import write_handover
 from .formats.options import WriteOptions
@@ -64,7 +65,7 @@ class Studio:
         journal = Journal(folders.data / "queue.sqlite")
         store = open_store(folders, chosen)
         catalog = Catalog()
-        engine = Engine(catalog, store, chosen, journal)
+        engine = Engine(catalog, store, chosen, journal, measure_free)
         studio = cls(chosen, engine, catalog, store, journal)
         for lane in LANES if serve else ():
             thread = threading.Thread(target=engine.serve, args=(lane, on_event), name=f"lane-{lane}", daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pathlib
 import sys
 import time
 
@@ -31,6 +32,9 @@ def load(weights, device):
         half_answer,
         hungry,
         oom,
+        fussy,
+        hold,
+        die_in_step,
     )
     return {op.__name__: op for op in ops}
 
@@ -119,6 +123,33 @@ def half_answer(arrays, params, tick):
 def hungry(arrays, params, tick):
     """More memory than a worker may have."""
     return {"a": np.ones(1 << 40, dtype=np.uint8)}
+
+
+def fussy(arrays, params, tick):
+    """Out of memory unless it is asked for little."""
+    if params["options"]["size"] > 10:
+        raise MemoryError("CUDA out of memory")
+    return {"size": params["options"]["size"], "pid": os.getpid()}
+
+
+def hold(arrays, params, tick):
+    """Tell of video memory as PyTorch would."""
+    import types
+
+    cuda = types.SimpleNamespace(is_initialized=lambda: True, max_memory_reserved=lambda: params["bytes"])
+    sys.modules["torch"] = types.SimpleNamespace(cuda=cuda)
+    return {"pid": os.getpid()}
+
+
+def die_in_step(arrays, params, tick):
+    """End between two steps, once: a file in `marks` remembers it."""
+    tick(1, 3)
+    mark = pathlib.Path(params["marks"], "died")
+    if not mark.exists():
+        mark.touch()
+        os._exit(4)
+    tick(2, 3)
+    return {"pid": os.getpid()}
 
 
 def oom(arrays, params, tick):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import errors
-from ..errors import BadInput, Bug, Cancelled, Crashed, NotInstalled, OutOfMemory, StillTo3DError
+from ..errors import BadInput, Bug, Cancelled, Crashed, NoRoom, NotInstalled, OutOfMemory, StillTo3DError
 from ..models.catalog import Catalog, ModelCard, Store
 from ..models.roles import Ask, Reply
 from ..project.project import Policy
@@ -113,6 +113,10 @@ class Engine:
         except StillTo3DError:
             return
 
+    def list_residents(self) -> list[Resident]:
+        """The workers alive: what each is for, whether it works, and the video memory that it holds."""
+        return self._residency.list_residents()
+
     def list_workers(self) -> list[int]:
         """Process ids of the workers alive."""
         return self._residency.pids()
@@ -152,7 +156,7 @@ class Engine:
     def _run(self, job: Job) -> None:
         job.state = JobState.RUNNING
         self._note(job)
-        started = time.monotonic()
+        started = job.started = time.monotonic()
         state = JobState.DONE
         error: StillTo3DError | None = None
         run = Run(
@@ -187,13 +191,49 @@ class Engine:
         card = self._catalog.choose(ask.role, model, job.policy, self._store, ask.op)
         try:
             reply = self._ask_worker(job, card, ask, run)
+        except NoRoom:
+            raise
         except OutOfMemory:
             self._residency.end_others()
-            reply = self._ask_worker(job, card, ask, run)
+            reply, card = self._ask_again(job, card, ask, run)
         try:
             return ask.read(reply), card
         except ValueError as lie:
             raise errors.BadAnswer("The model {model} answered nonsense: {reason}", model=card.id, reason=lie) from lie
+
+    def _ask_again(self, job: Job, card: ModelCard, ask: Ask[Any], run: Run) -> tuple[Reply, ModelCard]:
+        """Ask once more with all the memory that can be had, then once with less to do, where the card names what.
+
+        Raises OutOfMemory with what was needed and free.
+        """
+        self._report(job, job.fraction, tr("memory ran out; trying again alone"))
+        try:
+            return self._ask_worker(job, card, ask, run), card
+        except OutOfMemory as again:
+            self._residency.end_others()
+            less = card.lean()
+            if less is None:
+                raise self._word_shortage(card, again) from again
+        named = ", ".join(f"{p.name} {p.default}" for p in less.parameters if p.name in less.lowered)
+        self._report(job, job.fraction, tr("memory ran out; trying with {what}", what=named))
+        try:
+            return self._ask_worker(job, less, ask, run), less
+        except OutOfMemory as last:
+            self._residency.end_others()
+            raise self._word_shortage(card, last) from last
+
+    def _word_shortage(self, card: ModelCard, error: OutOfMemory) -> OutOfMemory:
+        """The same with numbers, where there are any."""
+        if self._settings.device != "cuda" or not card.vram_bytes:
+            return error
+        needs, free = (round(n / 2**30, 1) for n in (card.vram_bytes, self._residency.measure_budget()))
+        return OutOfMemory(
+            "{model} ran out of video memory: about {needs} GB are needed, and {free} GB may be used.",
+            "Close other programs that use the GPU, use a smaller still, or take a smaller model.",
+            model=card.title,
+            needs=needs,
+            free=free,
+        )
 
     def _ask_worker(self, job: Job, card: ModelCard, ask: Ask[Any], run: Run) -> Reply:
         line = self._lanes[job.lane]
@@ -212,6 +252,7 @@ class Engine:
                     arrays["still"] = unsent.pixels
             resident.process.send("call", {"job": call, "op": ask.op, "params": params}, arrays)
             frame = self._await(job, resident, card, call, run)
+            self._weigh(resident, frame)
             return Reply({**frame.fields["values"]}, frame.arrays)
         except WorkerDied as death:
             raise self._word_death(resident, card, str(death)) from death
@@ -227,12 +268,22 @@ class Engine:
         if resident.loaded:
             return
         job.state = JobState.LOADING
+        if self._settings.device == "cuda" and card.vram_bytes:
+            needs, free = (round(n / 2**30, 1) for n in (card.vram_bytes, self._residency.measure_room(resident)))
+            job.text = tr("{model} needs {needs} GB, {free} free", model=card.title, needs=needs, free=free)
         self._tell(job)
-        self._await(job, resident, card, "load", None, "loaded")
+        self._weigh(resident, self._await(job, resident, card, "load", None, "loaded"))
         self._refuse_foreign(resident, card)
         resident.loaded = True
         job.state = JobState.RUNNING
         self._tell(job)
+
+    @staticmethod
+    def _weigh(resident: Resident, frame: Frame) -> None:
+        """Remember what the worker tells of its video memory."""
+        told = frame.fields.get("vram_bytes", 0)
+        if isinstance(told, int) and told > resident.vram_bytes:
+            resident.vram_bytes = told
 
     def _await(
         self, job: Job, resident: Resident, card: ModelCard, call: str, run: Run | None, wanted: str = "result"
@@ -248,6 +299,11 @@ class Engine:
                 process.send("cancel", {"job": call})
                 asked_to_stop = now
             deadline = heard + silence if asked_to_stop is None else asked_to_stop + CANCEL_GRACE
+            limit = job.started + 60 * (self._settings.job_limit_minutes or float("inf"))
+            if asked_to_stop is None and now >= limit:
+                process.end()
+                raise self._word_lateness(job, card)
+            deadline = min(deadline, limit) if asked_to_stop is None else deadline
             if now >= deadline:
                 process.end()
                 if asked_to_stop is not None:
@@ -273,6 +329,16 @@ class Engine:
                 run.preview({**frame.fields["values"], **frame.arrays})
 
     # ----------------------------------------------------------------- words
+
+    def _word_lateness(self, job: Job, card: ModelCard) -> Crashed:
+        return Crashed(
+            "{label} took longer than {n} minutes and was ended while {model} worked.",
+            "Nothing was changed. Raise the limit in the settings, or take a faster model.",
+            at_work=True,
+            label=job.label,
+            n=f"{self._settings.job_limit_minutes:g}",
+            model=card.title,
+        )
 
     def _word_error(self, resident: Resident, card: ModelCard, frame: Frame) -> StillTo3DError:
         if frame.kind == "cancelled":

@@ -71,6 +71,7 @@ class Job:
         self.result: Any = None
         self.error: StillTo3DError | None = None
         self.seconds = 0.0
+        self.started = time.monotonic()
         self.policy = Policy()
         self.cancelled = threading.Event()
         self.outdated = threading.Event()

@@ -6,11 +6,13 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import NoRoom
 from ..models.catalog import ModelCard, Store
 from ..models.roles import Ask
 from ..project.still import Still
@@ -18,6 +20,9 @@ from ..settings import Settings, measure_memory
 from .process import WorkerProcess, is_alive
 
 STILLS_KEPT = 2  # as worker/boot.py keeps
+GIVE_BACK_SECONDS = 3.0  # a driver gets to hand back the memory of a process that has ended
+POLL_SECONDS = 0.05
+GB = 2**30
 
 
 @dataclass
@@ -30,7 +35,13 @@ class Resident:
     loaded: bool = False
     busy: bool = False
     warming: bool = True
+    vram_bytes: int = 0  # that it has told to have held at most
     stills: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    @property
+    def video_memory(self) -> int:
+        """Bytes that it holds or may come to hold: what it told, else what its card says."""
+        return self.vram_bytes or self.card.vram_bytes
 
     def pack_still(self, ask: Ask[object]) -> Still | None:
         """The ask's still if this worker has not got it; remembers what it has, as the worker does."""
@@ -128,17 +139,51 @@ class Residency:
         self._alive[key] = Resident(process, card)
         return self._alive[key]
 
+    def list_residents(self) -> list[Resident]:
+        """The workers alive, the one used last at the end."""
+        with self._lock:
+            return list(self._alive.values())
+
+    def measure_budget(self) -> int:
+        """Bytes of video memory that a further model may use: what is free, and no more than the limit leaves."""
+        used = sum(resident.video_memory for resident in self._alive.values())
+        return max(0, min(self._measure_free(), int(self._settings.vram_limit_gb * GB) - used))
+
+    def measure_room(self, resident: Resident) -> int:
+        """The budget as it is for a worker that has been started and holds nothing yet."""
+        with self._lock:
+            others = sum(r.video_memory for r in self._alive.values() if r is not resident)
+        return max(0, min(self._measure_free(), int(self._settings.vram_limit_gb * GB) - others))
+
     def _make_room(self, card: ModelCard) -> None:
-        """End idle workers, oldest first, until the card's measured peak fits the video memory."""
-        if not card.vram_bytes:
+        """End idle workers, oldest first, until the card's peak fits the budget. Raises NoRoom in numbers."""
+        if self._settings.device != "cuda" or not card.vram_bytes:
             return
-        for key in list(self._alive):
-            used = sum(r.card.vram_bytes for r in self._alive.values())
-            limit = int(self._settings.vram_limit_gb * 2**30) - used
-            if card.vram_bytes <= min(self._measure_free(), limit):
-                return
-            if not self._alive[key].busy and self._alive[key].card.vram_bytes:
-                self._alive.pop(key).process.end()
+        while card.vram_bytes > self.measure_budget():
+            idle = next((k for k, r in self._alive.items() if not r.busy and r.video_memory), None)
+            if idle is None:
+                raise self._word_shortage(card)
+            gone = self._alive.pop(idle)
+            wanted = min(card.vram_bytes, self._measure_free() + gone.video_memory)
+            gone.process.end()
+            self._await_free(wanted)
+
+    def _await_free(self, wanted: int) -> None:
+        deadline = time.monotonic() + GIVE_BACK_SECONDS
+        while self._measure_free() < wanted and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+
+    def _word_shortage(self, card: ModelCard) -> NoRoom:
+        busy = ", ".join(r.card.title for r in self._alive.values() if r.busy and r.video_memory)
+        remedy = "Close other programs that use the GPU, raise the limit in the settings, or take a smaller model."
+        return NoRoom(
+            "{model} needs {needs} GB of video memory, and {free} GB may be used.",
+            "Wait for the end of: {busy}." if busy else remedy,
+            model=card.title,
+            needs=round(card.vram_bytes / GB, 1),
+            free=round(self.measure_budget() / GB, 1),
+            busy=busy,
+        )
 
 
 def _sweep_folders() -> None:

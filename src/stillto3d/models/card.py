@@ -121,7 +121,10 @@ class Vram(_Described):
 
 
 class Parameter(_Described):
-    """One thing that may be set for a call; its kind is that of its default."""
+    """One thing that may be set for a call; its kind is that of its default.
+
+    `lean` is what is tried when memory has run out twice; None: it saves none.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     help: str = Field(min_length=1)
@@ -129,12 +132,14 @@ class Parameter(_Described):
     low: float | None = None
     high: float | None = None
     choices: tuple[Value, ...] = ()
+    lean: Value | None = None
 
     @model_validator(mode="after")
     def _fit(self) -> Parameter:
-        why = self.find_fault(self.default)
-        if why:
-            raise ValueError(f"the default of {self.name} {why}")
+        for kind, value in (("default", self.default), ("lean", self.lean)):
+            why = "" if value is None else self.find_fault(value)
+            if why:
+                raise ValueError(f"the {kind} of {self.name} {why}")
         number = isinstance(self.default, int | float) and not isinstance(self.default, bool)
         if number and not self.choices and (self.low is None or self.high is None):
             raise ValueError(f"{self.name} is a number and needs low and high")
@@ -175,6 +180,7 @@ class ModelCard(_Described):
                          unpickler) or "exception" (named in `exception`)
     devices              where it can run
     silence_seconds      it may say nothing for so long (0: the setting's)
+    lowered              parameters that the engine has set to `lean` because memory ran out; never in a file
     verified             where, when and how it has been seen to work; "" = never
     """
 
@@ -205,6 +211,7 @@ class ModelCard(_Described):
     verified: str = ""
     limits: str = ""
     parameters: tuple[Parameter, ...] = ()
+    lowered: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fit_together(self) -> ModelCard:
@@ -259,11 +266,20 @@ class ModelCard(_Described):
                 raise BadInput("{name} cannot be {value}: {why}", name=name, value=value, why=why)
         return {name: parameter.default for name, parameter in known.items()} | dict(chosen or {})
 
+    def lean(self) -> ModelCard | None:
+        """The same model with every parameter that saves memory at its `lean` value; None when there is none."""
+        spare = [p for p in self.parameters if p.lean is not None and p.lean != p.default]
+        if not spare or self.lowered:
+            return None
+        parameters = tuple(p.model_copy(update={"default": p.lean}) if p in spare else p for p in self.parameters)
+        return self.model_copy(update={"parameters": parameters, "lowered": tuple(p.name for p in spare)})
+
     def describe(self) -> dict[str, Any]:
         """What a recipe keeps of a model: its licences above all."""
         more = {
             "terms": self.licence.terms,
             "excluded_regions": list(self.licence.excluded_regions),
+            "lowered": {p.name: p.default for p in self.parameters if p.name in self.lowered},
             "brings": [{"name": part.name, "licence": part.licence} for part in self.brings],
         }
         return {

@@ -135,7 +135,7 @@ class Worker:
             adapter = self.find_adapter(fields["adapter"])
             weights = Path(fields["weights"]) if fields.get("weights") else None
             self._ops = adapter.load(weights, fields["device"])
-            self.send("loaded", {"job": fields["job"], "ops": sorted(self._ops), "vram_bytes": 0})
+            self.send("loaded", {"job": fields["job"], "ops": sorted(self._ops), "vram_bytes": measure_video_memory()})
             return
         if frame.kind != "call":
             raise self.errors.BadInput("unknown message " + repr(frame.kind))
@@ -147,7 +147,7 @@ class Worker:
             raise self.errors.Cancelled()
         reply = self._ops[fields["op"]](arrays, params, Tick(self, fields["job"]))
         scalars, bodies = self.frames.split_reply(reply)
-        self.send("result", {"job": fields["job"], "values": scalars}, bodies)
+        self.send("result", {"job": fields["job"], "values": scalars, "vram_bytes": measure_video_memory()}, bodies)
 
     def remember_still(self, still_id: Optional[str], arrays: Dict[str, Any]) -> None:
         """Keep a still that came along; lend one that was sent before."""
@@ -182,6 +182,15 @@ class Worker:
         values = getattr(error, "values", {}) if kind == "bad_input" else {}
         fields = {"job": job, "error": kind, "message": message, "values": values, "traceback": evidence}
         self.send("error", fields)
+
+
+def measure_video_memory() -> int:
+    """Bytes of video memory that PyTorch has held at most in this process; 0 where it has used none."""
+    torch: Any = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    if cuda is None or not getattr(cuda, "is_initialized", lambda: False)():
+        return 0
+    return int(cuda.max_memory_reserved())
 
 
 def main() -> NoReturn:
