@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -191,6 +191,8 @@ def _make_option(name: str, field: FieldInfo) -> tuple[Any, Any]:
     kind: Any = field.annotation
     if get_args(kind)[1:] == (Ellipsis,):
         return Annotated[list[get_args(kind)[0]], option], []  # type: ignore[misc]
+    if get_origin(kind) is Literal:  # the pipeline's own check says what may be chosen
+        return Annotated[str, option], field.default
     members = [member for member in get_args(kind) if member is not NoneType]
     if members:
         return Annotated[members[0] | None, option], field.default
