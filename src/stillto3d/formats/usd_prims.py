@@ -123,20 +123,21 @@ def define_mesh(stage: Any, path: Any, mesh: Mesh, kind: LayerKind, material: An
     from pxr import Sdf, UsdGeom, UsdShade, Vt
 
     prim = UsdGeom.Mesh.Define(stage, path)
-    prim.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(mesh.positions))
-    prim.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(mesh.faces), 3, dtype=np.int32)))
+    prim.CreatePointsAttr(Vt.Vec3fArray.FromBuffer(mesh.positions))
+    prim.CreateFaceVertexCountsAttr(Vt.IntArray(len(mesh.faces), 3))
     prim.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(mesh.faces.reshape(-1).view(np.int32)))
     prim.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
     prim.CreateDoubleSidedAttr(kind is LayerKind.SCENE)
     prim.CreateExtentAttr(_find_extent(mesh.positions))
     if mesh.normals is not None:
-        prim.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(mesh.normals))
+        prim.CreateNormalsAttr(Vt.Vec3fArray.FromBuffer(mesh.normals))
         prim.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
     uvs = mesh.uvs if mesh.uvs is not None else mesh.corner_uvs
     values = UsdGeom.PrimvarsAPI(prim)
     if uvs is not None:
         step = UsdGeom.Tokens.vertex if mesh.uvs is not None else UsdGeom.Tokens.faceVarying
-        flat = uvs.reshape(-1, 2) * np.array((1, -1), np.float32) + np.array((0, 1), np.float32)
+        flat = uvs.reshape(-1, 2).copy()
+        np.subtract(np.float32(1), flat[:, 1], out=flat[:, 1])
         values.CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, step).Set(Vt.Vec2fArray.FromNumpy(flat))
     _set_colors(values, mesh.colors if material is None else None)
     _set_observed(values, mesh.observed)
@@ -149,7 +150,7 @@ def define_points(stage: Any, path: Any, points: Points) -> None:
     from pxr import UsdGeom, Vt
 
     prim = UsdGeom.Points.Define(stage, path)
-    prim.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(points.positions))
+    prim.CreatePointsAttr(Vt.Vec3fArray.FromBuffer(points.positions))
     prim.CreateWidthsAttr(Vt.FloatArray([_POINT_WIDTH_M]))
     prim.SetWidthsInterpolation(UsdGeom.Tokens.constant)
     prim.CreateExtentAttr(_find_extent(points.positions, _POINT_WIDTH_M / 2))
@@ -165,12 +166,12 @@ def define_splats(stage: Any, path: Any, splats: Splats) -> None:
     prim = UsdVol.ParticleField3DGaussianSplat.Define(stage, path).GetPrim()
     coefficients = splats.sh.shape[1]
     values: dict[str, Any] = {
-        "positions": Vt.Vec3fArray.FromNumpy(splats.means),
+        "positions": Vt.Vec3fArray.FromBuffer(splats.means),
         "orientations": Vt.QuatfArray.FromNumpy(np.ascontiguousarray(splats.rotations[:, [1, 2, 3, 0]])),
-        "scales": Vt.Vec3fArray.FromNumpy(splats.scales),
+        "scales": Vt.Vec3fArray.FromBuffer(splats.scales),
         "opacities": Vt.FloatArray.FromNumpy(splats.opacity),
         "radiance:sphericalHarmonicsDegree": round(np.sqrt(coefficients)) - 1,
-        "radiance:sphericalHarmonicsCoefficients": Vt.Vec3fArray.FromNumpy(splats.sh.reshape(-1, 3)),
+        "radiance:sphericalHarmonicsCoefficients": Vt.Vec3fArray.FromBuffer(splats.sh.reshape(-1, 3)),
     }
     for name, value in values.items():
         prim.GetAttribute(name).Set(value)
@@ -190,7 +191,7 @@ def _find_extent(positions: NDArray[np.float32], reach: float = 0.0) -> Any:
 
     columns = np.ascontiguousarray(positions.T)
     box = np.stack([columns.min(axis=1) - reach, columns.max(axis=1) + reach]).astype(np.float32)
-    return Vt.Vec3fArray.FromNumpy(box)
+    return Vt.Vec3fArray.FromBuffer(box)
 
 
 def _set_colors(values: Any, colors: U8 | None) -> None:
@@ -199,7 +200,7 @@ def _set_colors(values: Any, colors: U8 | None) -> None:
     if colors is not None:
         linear = _LINEAR_OF_SRGB[colors]
         kind = Sdf.ValueTypeNames.Color3fArray
-        values.CreatePrimvar("displayColor", kind, UsdGeom.Tokens.vertex).Set(Vt.Vec3fArray.FromNumpy(linear))
+        values.CreatePrimvar("displayColor", kind, UsdGeom.Tokens.vertex).Set(Vt.Vec3fArray.FromBuffer(linear))
 
 
 def _set_observed(values: Any, observed: U8 | None) -> None:
