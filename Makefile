@@ -45,7 +45,7 @@ eval: setup-dev  ## score the builtins on the samples; STILLS=DIR AGAINST=DIR OU
 bench: setup-dev  ## times and memory, as in docs/benchmarks.md; OUT=FILE
 	$(PY) -m measure.bench --out "$(or $(OUT),bench.json)"
 
-hostile: setup-dev  ## every broken picture opens right or is refused with words; FILES=DIR for another folder
+hostile: setup-dev  ## every broken file opens right or is refused with words; FILES=DIR for another folder
 	$(PY) tests/support/hostile_run.py $(if $(FILES),"$(FILES)")
 
 validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, three.js, Spark, ...

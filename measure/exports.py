@@ -146,11 +146,11 @@ def make_sheet(texture: U8, side: int = SIDE) -> Mesh:
     return Mesh(positions, faces, uvs=uvs, material=Material(texture))
 
 
-def make_splats() -> tuple[Splats, list[F32]]:
+def make_splats(count: int = SPLATS) -> tuple[Splats, list[F32]]:
     """A million Gaussians of degree 3, and the same as a trainer keeps them: logits, logarithms, channel-major."""
     rng = np.random.default_rng(0)
-    means, dc, logit, scales, turns = (rng.standard_normal((SPLATS, k), dtype=np.float32) for k in (3, 3, 1, 3, 4))
-    rest = rng.standard_normal((SPLATS, 45), dtype=np.float32)
+    means, dc, logit, scales, turns = (rng.standard_normal((count, k), dtype=np.float32) for k in (3, 3, 1, 3, 4))
+    rest = rng.standard_normal((count, 45), dtype=np.float32)
     turns /= np.linalg.norm(turns, axis=1, keepdims=True)
     sh = np.concatenate([dc[:, None], rest.reshape(-1, 3, 15).transpose(0, 2, 1)], axis=1)
     opacity = (1 / (1 + np.exp(-logit[:, 0]))).astype(np.float32)

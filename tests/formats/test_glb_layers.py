@@ -64,14 +64,16 @@ def test_trimesh_scenes_come_in(run: Run, tmp_path: Path) -> None:
         texture = Image.fromarray(np.broadcast_to(color, (8, 8, 3)).copy())
         uv = np.full((len(ball.vertices), 2), 0.25)
         material = trimesh.visual.material.PBRMaterial(
-            baseColorTexture=texture, roughnessFactor=0.3, metallicFactor=0.1
+            baseColorTexture=texture, normalTexture=texture, roughnessFactor=0.3, metallicFactor=0.1
         )
         ball.visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
         scene.add_geometry(
             ball, node_name=name, geom_name=name, transform=trimesh.transformations.translation_matrix(place)
         )
     scene.export(tmp_path / "t.glb")
-    layers = {layer.name: layer for layer in read_glb_layers(run, tmp_path / "t.glb").layers}
+    found = read_glb_layers(run, tmp_path / "t.glb")
+    layers = {layer.name: layer for layer in found.layers}
+    assert len(found.notes) == 1 and "only base colours" in found.notes[0]
     for name, color, place in zip(NAMES, COLORS, locate_markers(), strict=True):
         mesh = layers[name].geometry
         assert isinstance(mesh, Mesh) and mesh.material is not None and not mesh.material.unlit

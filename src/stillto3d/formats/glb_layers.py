@@ -54,7 +54,18 @@ def read_glb_layers(run: Run, path: Path) -> Imported:
             found.add(str(node.get("name", ""))[:200], geometry, world, _find_kind(node))
     if any(key in glb.document for key in ("animations", "skins")):
         found.notes.append(tr("Animations and skins of {name} were left out.", name=path.name))
+    if any(_has_more_textures(entry) for entry in glb.list("materials")):
+        told = tr(
+            "Of the textures of {name} only base colours were kept; normals and others were left out.", name=path.name
+        )
+        found.notes.append(told)
     return found
+
+
+def _has_more_textures(material: Entry) -> bool:
+    more = {"normalTexture", "occlusionTexture", "emissiveTexture"} & set(material)
+    surface = material.get("pbrMetallicRoughness")
+    return bool(more) or (isinstance(surface, dict) and "metallicRoughnessTexture" in surface)
 
 
 def _find_kind(node: Entry) -> LayerKind:
