@@ -26,6 +26,7 @@ from stillto3d.studio import Studio
 from stillto3d.words import find_resources
 
 from .bare import BareNetwork, to_network_picture
+from .exports import measure_exports
 from .machine import describe_machine, hash_weights, list_versions
 from .masks import IOU_KEYS, MaskScores, at_pixel, find_deepest, score_masks, shrink_still
 from .memory import PeakSampler
@@ -55,7 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured: dict[str, Any] = {"machine": describe_machine(), "versions": list_versions()}
     measured["weights"] = hash_weights(find_resources() / "weights")
     figures: Figures = {}
-    for measure in (measure_wire, measure_network, measure_masks, measure_files, measure_convert, measure_window):
+    for measure in (
+        measure_wire,
+        measure_network,
+        measure_masks,
+        measure_files,
+        measure_exports,
+        measure_convert,
+        measure_window,
+    ):
         console.print(f"{measure.__name__.replace('_', ' ')} ...", highlight=False)
         figures |= measure(truth)
     measured["figures"] = figures
