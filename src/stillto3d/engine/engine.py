@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
@@ -164,6 +164,7 @@ class Engine:
             lambda fraction, text: self._report(job, fraction, text),
             lambda value: self._tell(job, value),
             lambda: job.cancelled.is_set() or job.outdated.is_set(),
+            choose=lambda role, ops, model, named_ops: self._choose(job, role, ops, model, named_ops),
         )
         try:
             job.result = job.work(run)
@@ -186,6 +187,12 @@ class Engine:
             state, error = JobState.FAILED, Bug(f"{type(bug).__name__}: {bug}", traceback.format_exc())
         job.seconds = time.monotonic() - started
         self._conclude(job, state, error)
+
+    def _choose(
+        self, job: Job, role: str, ops: Sequence[str], model: str | None, named_ops: Sequence[str]
+    ) -> tuple[str, str]:
+        card, op = self._catalog.choose_step(role, ops, model, job.policy, self._store, named_ops)
+        return card.id, op
 
     def _call(self, job: Job, ask: Ask[Any], model: str | None, run: Run) -> tuple[Any, ModelCard]:
         card = self._catalog.choose(ask.role, model, job.policy, self._store, ask.op)

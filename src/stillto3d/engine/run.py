@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import Bug, Cancelled
@@ -11,6 +11,7 @@ from ..models.roles import Ask
 
 A = TypeVar("A")
 CallModel = Callable[[Ask[Any], str | None, "Run"], tuple[Any, ModelCard]]
+ChooseStep = Callable[[str, Sequence[str], str | None, Sequence[str]], tuple[str, str]]
 
 
 class Run:
@@ -24,6 +25,7 @@ class Run:
         is_cancelled: Callable[[], bool],
         span: tuple[float, float] = (0.0, 1.0),
         parent: Run | None = None,
+        choose: ChooseStep | None = None,
     ) -> None:
         self._call_model, self._report, self._show, self._is_cancelled = (
             call_model,
@@ -32,7 +34,7 @@ class Run:
             is_cancelled,
         )
         self._offset, self._length = span
-        self._parent = parent
+        self._parent, self._choose = parent, choose
         self._models: dict[str, ModelCard] = {}
 
     @classmethod
@@ -58,6 +60,15 @@ class Run:
         result: A = answer
         return result
 
+    def choose(
+        self, role: str, ops: Sequence[str], model: str | None = None, named_ops: Sequence[str] = ()
+    ) -> tuple[str | None, str]:
+        """Which model shall do one of several operations of a role, and which one: see `Catalog.choose_step`.
+
+        A run that answers nothing takes the last.
+        """
+        return (model, ops[-1]) if self._choose is None else self._choose(role, ops, model, named_ops)
+
     def progress(self, fraction: float, text: str = "") -> None:
         """This run has come to `fraction` (0 to 1) of its way."""
         self._report(self._offset + self._length * min(1.0, max(0.0, fraction)), text)
@@ -65,7 +76,7 @@ class Run:
     def sub(self, offset: float, length: float) -> Run:
         """A run whose 0 to 1 is [offset, offset + length] of this one; what it asks counts for both."""
         span = (self._offset + self._length * offset, self._length * length)
-        return Run(self._call_model, self._report, self._show, self._is_cancelled, span, self)
+        return Run(self._call_model, self._report, self._show, self._is_cancelled, span, self, self._choose)
 
     def preview(self, value: Any) -> None:
         """Show an early look at the result."""

@@ -30,7 +30,11 @@ def collect_project(project: Project) -> tuple[Json, list[Array]]:
         "shots": [_describe_shot(shot, shelf) for shot in project.shots],
         "layers": [_describe_layer(layer, shelf) for layer in project.layers],
         "unit_scale": project.unit_scale,
-        "policy": {"use": project.policy.use, "region": project.policy.region},
+        "policy": {
+            "use": project.policy.use,
+            "region": project.policy.region,
+            "choices": [list(pair) for pair in project.policy.choices],
+        },
     }
     return described, shelf.arrays
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -50,6 +51,9 @@ class Catalog:
         """
         if role not in ROLES:
             raise Bug(f"there is no role {role}")
+        chosen = policy.find_choice(role)
+        if model is None and chosen is not None and self.find(chosen).answers(role, op):
+            model = chosen  # a step that it does not do is another model's, as it would be beside it
         if model is not None:
             card = self.find(model)
             if role not in card.roles:
@@ -68,6 +72,28 @@ class Catalog:
             nearest = next((card for card in allowed if store.check(card).state is State.BROKEN), allowed[0])
             self._refuse_unusable(nearest, role, policy, store)
         raise NotInstalled(role, tr("no model for this step is installed."))
+
+    def choose_step(
+        self,
+        role: str,
+        ops: Sequence[str],
+        model: str | None,
+        policy: Policy,
+        store: Store,
+        named_ops: Sequence[str] = (),
+    ) -> tuple[ModelCard, str]:
+        """The card that shall do one of several operations, and which: the model named or chosen does the first that
+        it can, of `named_ops` too; unless one is named, the best usable one of `ops`. Raises as `choose` does."""
+        named = model or policy.find_choice(role)
+        if named is not None:
+            card = self.find(named)
+            op = next((op for op in (*ops, *named_ops) if card.answers(role, op)), ops[0])
+            return self.choose(role, named, policy, store, op), op
+        for card in self.for_role(role):
+            op = next((op for op in ops if card.answers(role, op)), "")
+            if op and allows(policy, card) and store.check(card).usable:
+                return card, op
+        return self.choose(role, None, policy, store, ops[-1]), ops[-1]
 
     def _refuse_unusable(self, card: ModelCard, role: str, policy: Policy, store: Store) -> None:
         """Raise NotInstalled unless the model can be used under the policy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -12,11 +12,13 @@ from pydantic import Field
 from ..engine.run import Run
 from ..errors import BadInput
 from ..models.roles import Back, LiftForeground, MakeProp, PlaceProp
-from ..project.geometry import Mesh
+from ..models.shapes import GenerateProp
+from ..project.geometry import Mesh, Splats, get_positions
 from ..project.project import Layer, Patch, Project, Recipe, Shot, Take, apply_patch, merge_patches
 from ..project.space import translate
 from ..project.still import F64
 from ..words import tr
+from .fitting import fit_generated
 from .reconstruct import ReconstructParams, reconstruct_set
 
 
@@ -28,6 +30,7 @@ class PropParams(ReconstructParams):
     profile: Annotated[float, Field(description="How round the back is: 0.5 is round, 0 a box.", ge=0, le=1)] = 0.28
     back: Annotated[Back, Field(description="The unseen side: inflated, the front mirrored, or flat.")] = "inflated"
     grid: Annotated[int, Field(description="Cells along a prop's long side.", ge=16, le=512)] = 160
+    model: Annotated[str, Field(description="Model that makes these props; empty: the project's choice.")] = ""
 
 
 def make_props(run: Run, project: Project, params: PropParams) -> Patch:
@@ -66,17 +69,24 @@ def make_prop(run: Run, shot: Shot, layer: Layer, params: PropParams) -> Layer:
     foreground = run.call(LiftForeground(still, mask))
     run.progress(0.3)
     placement = run.call(PlaceProp(still, mask, shot.depth, shot.plate_depth, shot.floor, shot.camera))
-    form = {name: getattr(params, name) for name in ("thickness", "profile", "back", "grid")}
-    mesh = run.sub(0.4, 0.6).call(
-        MakeProp(still, mask, foreground, shot.depth, shot.plate_depth, shot.camera, placement, **form)
-    )
-    pivot = find_pivot(mesh)
+    form: dict[str, Any] = {name: getattr(params, name) for name in ("thickness", "profile", "back", "grid")}
+    model, op = run.choose("prop", ("generate", "solidify"), params.model or None)
+    ask = MakeProp(still, mask, foreground, shot.depth, shot.plate_depth, shot.camera, placement, **form)
+    made: Mesh | Splats
+    if op == "generate":
+        generated = run.sub(0.4, 0.6).call(GenerateProp(still, mask, foreground), model)
+        made = fit_generated(generated, mask, shot.camera, placement)
+        form = {}
+    else:
+        made = run.sub(0.4, 0.6).call(ask, model)
+    form |= {"model": params.model} if params.model else {}
+    pivot = find_pivot(made)
     seconds = time.monotonic() - started
     recipe = continue_recipe(layer.made_by, Recipe("prop", form, run.models(), 0, seconds))
     takes = layer.takes
     if layer.geometry is not None:
         takes = (*takes, Take(layer.geometry, layer.transform, layer.made_by))
-    centred = replace(mesh, positions=(mesh.positions - pivot).astype(np.float32))
+    centred = move_geometry(made, -pivot)
     return replace(layer, geometry=centred, transform=translate(pivot), made_by=recipe, takes=takes)
 
 
@@ -91,13 +101,19 @@ def continue_recipe(earlier: Recipe | None, recipe: Recipe) -> Recipe:
     return replace(recipe, params={**recipe.params, "mask": dict(mask)}, models=tuple(ordered))
 
 
-def find_pivot(mesh: Mesh) -> F64:
+def find_pivot(shape: Mesh | Splats) -> F64:
     """The middle of the base: centre of the footprint of the lowest two per cent, at the lowest height."""
-    points = mesh.positions.astype(np.float64)
+    points = get_positions(shape).astype(np.float64)
     low, high = points[:, 1].min(), points[:, 1].max()
     base = points[points[:, 1] <= low + 0.02 * (high - low)]
     middle = (base.min(axis=0) + base.max(axis=0)) / 2
     return np.array([middle[0], low, middle[2]])
+
+
+def move_geometry(shape: Mesh | Splats, by: F64) -> Mesh | Splats:
+    """The shape moved by a vector."""
+    moved = (get_positions(shape) + by).astype(np.float32)
+    return replace(shape, means=moved) if isinstance(shape, Splats) else replace(shape, positions=moved)
 
 
 def _narrow(params: PropParams) -> ReconstructParams:

@@ -115,13 +115,27 @@ class Layer:
 
 @dataclass(frozen=True)
 class Policy:
-    """What may be used: `use` is "research" or "commercial"; `region` an ISO 3166 code or ""."""
+    """What may be used: `use` is "research" or "commercial"; `region` an ISO 3166 code or "".
+
+    `choices` are pairs of a role and the model that shall answer it; the best usable one answers the others.
+    """
 
     use: str = "research"
     region: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         require(self.use in ("research", "commercial"), "use is research or commercial")
+        object.__setattr__(self, "choices", tuple((str(role), str(model)) for role, model in self.choices))
+
+    def find_choice(self, role: str) -> str | None:
+        """The model chosen for a role; None: the best that is usable."""
+        return dict(self.choices).get(role)
+
+    def choose(self, role: str, model: str | None) -> Policy:
+        """The same with another choice for a role; None takes it back."""
+        kept = {name: chosen for name, chosen in self.choices if name != role}
+        return replace(self, choices=tuple(sorted((kept | ({role: model} if model else {})).items())))
 
 
 @dataclass(frozen=True, eq=False)
