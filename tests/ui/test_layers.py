@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QToolButton
 
+from stillto3d.engine.run import Run
+from stillto3d.errors import BadInput
 from stillto3d.pipelines.prop import PropParams
 from stillto3d.project.geometry import Mesh
 from stillto3d.project.project import LayerKind, Project, make_layer, rescale_project, start_project
@@ -16,7 +19,7 @@ from stillto3d.project.still import Mask, Still
 from stillto3d.ui import edits
 from stillto3d.ui.canvas import Tool
 from stillto3d.ui.health import count_holes, examine_mesh
-from stillto3d.ui.layers import EYE, LOCK
+from stillto3d.ui.layers import EYE, LOCK, STATE
 from stillto3d.ui.lens_panel import FILM_BACKS
 
 from .conftest import Driver
@@ -158,6 +161,31 @@ def test_eye_and_lock_are_clicked(driver: Driver) -> None:
     assert driver.document.project.layer(layer.id) is not None
 
 
+def test_a_layer_says_how_its_job_stands(driver: Driver) -> None:
+    project = make_project()
+    driver.document.open(project, None)
+    panel, engine = driver.window.layers, driver.session.engine
+    row = panel.topLevelItem(1).child(0)
+    go_on = threading.Event()
+
+    def work(run: Run) -> None:
+        run.progress(0.4)
+        go_on.wait()
+        raise BadInput("It cannot be made.")
+
+    made = engine.submit("prop", work, "heavy")
+    driver.session.commands.making.begin(ids(project, "a"))
+    assert row.text(STATE) == "waiting"
+    with driver.wait(engine.happened, lambda job, event: event.fraction == 0.4):
+        pass
+    assert row.text(STATE) == "making 40 %"
+    with driver.wait(engine.happened, lambda job, event: event.state.final):
+        go_on.set()
+    assert row.text(STATE) == "failed" and isinstance(made.exception(), BadInput)
+    row.setText(0, "another")
+    assert row.text(STATE) == "12 tris"
+
+
 def test_the_inspector_moves_what_is_selected(driver: Driver) -> None:
     driver.document.open(make_project(), None)
     layer = driver.document.project.props()[1]
@@ -193,6 +221,7 @@ def test_the_inspector_offers_what_fits_the_layer(driver: Driver) -> None:
 def test_a_back_says_which_numbers_count(driver: Driver) -> None:
     driver.document.open(make_project(), None)
     layer, inspector = driver.document.project.props()[0], driver.window.inspector
+    inspector.reshape_wanted.disconnect(driver.session.commands.reshaping.wish)  # there is no set to make it in
     driver.window.layers.select(frozenset([layer.id]))
     with driver.wait(inspector.reshape_wanted, lambda layer_id, params: params["back"] == "mirrored"):
         inspector.back.setCurrentIndex(inspector.back.findData("mirrored"))

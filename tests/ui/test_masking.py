@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,26 @@ def test_a_click_on_a_layer_mends_its_mask(driver: Driver) -> None:
     assert layer.id == layer_id and layer.masks[still_id].count_pixels() > before[still_id].count_pixels()
     driver.press("Ctrl+Z")
     assert driver.document.project.layers[0].masks is before
+
+
+def test_the_mask_under_the_pointer_stands_out(driver: Driver) -> None:
+    """What a click would take up shows before it, and asks no model."""
+    driver.open(STILL)
+    driver.press("B")
+    driver.canvas.set_radius(20)
+    paint(driver, (200, 200), (300, 200))
+    driver.accept()
+    driver.press("V")
+
+    def are_strong(*wanted: bool) -> Any:
+        return driver.wait(driver.canvas.drawn, lambda: [o.strong for o in driver.canvas._overlays] == list(wanted))
+
+    with are_strong(False):
+        driver.window.layers.select(frozenset())
+    with are_strong(True):
+        driver.hover(250, 200)
+    with are_strong(False):
+        driver.masking._point(None)
 
 
 def test_alt_click_takes_a_part_away(driver: Driver) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 from ..engine.jobs import Record
@@ -20,6 +19,7 @@ from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
 from .import_commands import ImportCommands
+from .making import Making
 from .mask_commands import MaskCommands
 from .reshaping import Reshaping
 from .view_commands import ViewCommands
@@ -31,7 +31,7 @@ class Commands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._busy: list[frozenset[str]] = []
+        self.making = Making(desk)
         for name, title in word_pipelines().items():
             desk.window.jobs.name(name, title)
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
@@ -137,8 +137,9 @@ class Commands:
             def work(run: Run) -> Patch:
                 return pipeline.function(run, project, chosen)
 
-            with self._mark_busy(name, params):
-                patch = await self._desk.engine.submit(name, work, "heavy", record=record, policy=project.policy)
+            made = self._desk.engine.submit(name, work, "heavy", record=record, policy=project.policy)
+            self.making.begin(self._find_made(name, params))
+            patch = await made
         except Cancelled:
             return
         except StillTo3DError as error:
@@ -148,16 +149,10 @@ class Commands:
         if now.shots and now.hero.still.id == project.hero.still.id:
             self._desk.document.apply(rebase_patch(project, now, patch))
 
-    @contextmanager
-    def _mark_busy(self, name: str, params: dict[str, Any]) -> Iterator[None]:
-        """The layer panel says which props are being made."""
-        only = params.get("only") or [layer.name for layer in self._desk.document.project.props()]
-        ids = [layer.id for layer in self._desk.document.project.props() if layer.name in only]
-        self._busy.append(frozenset(ids) if name == "prop" else frozenset())
-        mine = self._busy[-1]
-        try:
-            self._desk.window.layers.mark_busy(frozenset().union(*self._busy))
-            yield
-        finally:
-            self._busy.remove(mine)
-            self._desk.window.layers.mark_busy(frozenset().union(*self._busy))
+    def _find_made(self, name: str, params: dict[str, Any]) -> frozenset[str]:
+        """Ids of the layers that are there and that a pipeline makes."""
+        project = self._desk.document.project
+        if name == "reconstruct":
+            return frozenset(layer.id for layer in project.scenes())
+        only = params.get("only") or [layer.name for layer in project.props()]
+        return frozenset(layer.id for layer in project.props() if layer.name in only and name == "prop")

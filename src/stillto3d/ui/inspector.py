@@ -182,14 +182,21 @@ class Inspector(QScrollArea):
         chosen = [layer for layer in project.layers if layer.id in self._selected]
         if not chosen:
             self._shown = None
-            self._pages.setCurrentWidget(self.lens)
+            self._turn_to(self.lens)
         elif len(chosen) > 1:
             self._shown = None
             self._several.setText(tr("{n} layers are selected.", n=len(chosen)))
-            self._pages.setCurrentWidget(self._several)
+            self._turn_to(self._several)
         elif chosen[0] is not self._shown:
             self._show(chosen[0])
-            self._pages.setCurrentWidget(self._layer_page)
+            self._turn_to(self._layer_page)
+
+    def _turn_to(self, page: QWidget) -> None:
+        """Show a page, and let it alone say how high the inspector's content is."""
+        kinds = QSizePolicy.Policy
+        for one in (self.lens, self._layer_page, self._several):
+            one.setSizePolicy(kinds.Preferred, kinds.Preferred if one is page else kinds.Ignored)
+        self._pages.setCurrentWidget(page)
 
     def _show(self, layer: Layer) -> None:
         before, self._shown = self._shown, layer

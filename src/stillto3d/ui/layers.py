@@ -74,7 +74,8 @@ class LayerPanel(QTreeWidget):
             self.setItemDelegateForColumn(column, untyped)
         self._groups = {LayerKind.SCENE: self._add_group(tr("SCENE")), LayerKind.PROP: self._add_group(tr("PROPS"))}
         self._items: dict[str, QTreeWidgetItem] = {}
-        self._busy: frozenset[str] = frozenset()
+        self._jobs: dict[str, str] = {}
+        self._failed: frozenset[str] = frozenset()
         self.make_dragged: Callable[[frozenset[str]], QMimeData] | None = None
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
@@ -84,16 +85,22 @@ class LayerPanel(QTreeWidget):
         self.itemSelectionChanged.connect(self._choose)
         document.changed.connect(self._follow)
 
-    def mark_busy(self, ids: frozenset[str]) -> None:
-        """Say of these layers that they are being made."""
-        changed, self._busy = self._busy ^ ids, ids
-        project = self._document.project
+    def show_job(self, ids: frozenset[str], state: str, failed: bool = False) -> None:
+        """Say of these layers how the job stands that makes them; "" when it is over."""
         self._filling = True
-        for layer_id in changed & self._items.keys():
-            layer = project.layer(layer_id)
-            if layer is not None:
-                self._items[layer_id].setText(STATE, tr("making…") if layer_id in ids else word_state(layer))
+        for layer_id in ids:
+            self._failed = self._failed | {layer_id} if failed else self._failed - {layer_id}
+            self._jobs[layer_id] = state
+            layer = self._document.project.layer(layer_id)
+            if layer is not None and layer_id in self._items:
+                self._fill_state(self._items[layer_id], layer)
         self._filling = False
+
+    def _fill_state(self, item: QTreeWidgetItem, layer: Layer) -> None:
+        failed = layer.id in self._failed
+        item.setText(STATE, self._jobs.get(layer.id) or word_state(layer))
+        item.setForeground(STATE, colour("error") if failed else self.palette().placeholderText())
+        item.setToolTip(STATE, tr("It could not be made; the reason stands below.") if failed else "")
 
     def rename_selected(self) -> None:
         """Type another name for the selected layer."""
@@ -168,8 +175,9 @@ class LayerPanel(QTreeWidget):
         item.setIcon(NAME, make_thumbnail(layer, project))
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
         item.setFlags(flags if layer.locked else flags | Qt.ItemFlag.ItemIsEditable)
-        item.setText(STATE, tr("making…") if layer.id in self._busy else word_state(layer))
-        item.setForeground(STATE, self.palette().placeholderText())
+        if layer.id in self._failed:  # it is another one now
+            self._failed, self._jobs[layer.id] = self._failed - {layer.id}, ""
+        self._fill_state(item, layer)
         item.setIcon(EYE, make_icon("eye" if layer.visible else "eye-off"))
         item.setToolTip(EYE, tr("Hide") if layer.visible else tr("Show"))
         item.setIcon(LOCK, make_icon("lock" if layer.locked else "unlock"))

@@ -50,6 +50,7 @@ class Masking(QObject):
         self._drawing = MaskDrawing(background)
         self._history: list[Attempt] = []
         self._hover: Mask | None = None
+        self._under: str | None = None  # id of the layer whose mask lies under the pointer: a click mends it
         self._pointer: Place | None = None
         self._following = False
         self._asking: asyncio.Task[Any] | None = None
@@ -266,12 +267,17 @@ class Masking(QObject):
 
     def _point(self, at: Place | None) -> None:
         self._pointer = at
-        known = at is not None and self.attempt is None and self._find_layer(*at) is not None
-        if at is None or known or self.attempt is not None:
-            if self._hover is not None:
-                self._hover = None
+        known = self._find_layer(*at) if at is not None and self.attempt is None and self.still is not None else None
+        under = known.id if known is not None else None
+        if at is None or known is not None or self.attempt is not None:
+            if self._hover is not None or under != self._under:
+                self._hover, self._under = None, under
                 self._refresh()
-        elif not self._following and self.still is not None:
+            return
+        if self._under is not None:
+            self._under = None
+            self._refresh()
+        if not self._following and self.still is not None:
             self._start(self._follow_pointer())
 
     async def _follow_pointer(self) -> None:
@@ -319,7 +325,7 @@ class Masking(QObject):
     async def _show(self) -> None:
         """Draw the masks of layers, the attempt and the preview, once all that belongs together is ready."""
         state = self._describe()
-        attempt, hover, project, view, selected = state
+        attempt, hover, project, view, selected, pointed = state
         still = self.still
         if still is None:
             self._canvas.show_overlays([])
@@ -344,7 +350,9 @@ class Masking(QObject):
             tinted = 0.0 if view is MaskView.CONTOUR else 1.0
             for layer in others:
                 strong = layer.id in selected and attempt is None
-                strength = 0.35 * tinted if strong else 0.0
+                under = layer.id == pointed and attempt is None
+                strength = 0.35 * tinted if strong else 0.2 * tinted if under else 0.0
+                strong = strong or under
                 overlays.append(await self._drawing.outline(layer.masks[still.id], strength, strong))
             if shown is not None:
                 strength = (0.5 if attempt is not None else 0.3) * tinted
@@ -353,8 +361,8 @@ class Masking(QObject):
             points = [(c.x, c.y, c.positive != attempt.takes_away) for c in attempt.clicks] if attempt else []
             self._canvas.show_overlays(overlays, points, cover)
 
-    def _describe(self) -> tuple[Attempt | None, Mask | None, Project, MaskView, frozenset[str]]:
-        return self.attempt, self._hover, self._document.project, self.view, self.selected
+    def _describe(self) -> tuple[Attempt | None, Mask | None, Project, MaskView, frozenset[str], str | None]:
+        return self.attempt, self._hover, self._document.project, self.view, self.selected, self._under
 
 
 def _answer(ask: Segment, run: Run) -> Candidates:

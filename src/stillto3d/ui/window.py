@@ -232,7 +232,10 @@ class MainWindow(QMainWindow):
         if still is not None and still is not before:
             self.info_label.setText(f"{still.name}   {still.width} × {still.height}")
             self._start(self._show_still(new))
-        self._pages.setCurrentWidget(self.canvas if still is not None else self.welcome)
+        page: QWidget = self.canvas if still is not None else self.welcome
+        if page is not self._pages.currentWidget():
+            self._pages.setCurrentWidget(page)
+            page.setFocus()  # else Qt hands the keys to whatever comes next
         self._show_hint()
         self.show_scene()
         if self.scene is not None:
