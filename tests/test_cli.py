@@ -126,6 +126,20 @@ def test_the_project_reopens_and_is_exported_again(converted: tuple[Path, dict[s
     assert first == second
 
 
+def test_foreign_files_are_brought_into_a_project(
+    converted: tuple[Path, dict[str, Any]], room: Path, tmp_path: Path
+) -> None:
+    folder, _ = converted
+    project, glb = next(folder.glob("*.s3d")), next(folder.glob("*.glb"))
+    assert run_cli("export", project, "--to", tmp_path / "camera.fspy").returncode == 0
+    words = ("--layers", glb, "--camera", tmp_path / "camera.fspy", "--to", tmp_path / "both.s3d")
+    brought = run_cli("import", room, *words, "--json")
+    assert brought.returncode == 0 and json.loads(brought.stdout)["layers"] >= 2, brought.stderr
+    first, second = (json.loads(run_cli("inspect", path, "--json").stdout) for path in (project, tmp_path / "both.s3d"))
+    assert second["shots"][0]["camera"]["fx"] == pytest.approx(first["shots"][0]["camera"]["fx"], rel=1e-6)
+    assert run_cli("import", room, "--to", tmp_path / "no.glb").returncode == 2
+
+
 @pytest.mark.parametrize("name", ["Küche 1.glb", "Küche 1.s3d", "scene.ply", "."])
 def test_inspect_understands_what_convert_writes(converted: tuple[Path, dict[str, Any]], name: str) -> None:
     done = run_cli("inspect", converted[0] / name)

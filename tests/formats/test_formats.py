@@ -146,3 +146,12 @@ def test_pictures_and_projects_bring_no_layers(run: Run, project: Project, tmp_p
         formats.import_layers(run, tmp_path / "a.png")
     with pytest.raises(CannotAccess, match="does not exist"):
         formats.import_layers(run, tmp_path / "missing.glb")
+
+
+@pytest.mark.parametrize("name", ["a.glb", "a.ply", "a.usda", "a.exr", "a.chan", "a.s3d"])
+def test_a_folder_that_is_not_there_is_made(run: Run, project: Project, tmp_path: Path, name: str) -> None:
+    formats.write(run, project, tmp_path / "new" / "folder" / name)
+    assert (tmp_path / "new" / "folder" / name).stat().st_size
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CannotAccess):
+        formats.write(run, project, tmp_path / "file" / name)

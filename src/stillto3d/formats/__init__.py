@@ -193,13 +193,18 @@ def import_camera(run: Run, project: Project, path: Path) -> Patch:
 def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THEY_ARE) -> list[str]:
     """Write the project in the format that the suffix names, replacing an old file only by a whole one.
 
-    Answers sentences that a person should read. Raises BadInput, CannotAccess, Cancelled.
+    A folder that is not there yet is made. Answers sentences that a person should read. Raises BadInput,
+    CannotAccess, Cancelled.
     """
     known = find_format(path)
     if known is None or known.write is None:
         formats = " ".join(suffix for suffix, row in FORMATS.items() if row.write is not None)
         message = "{name} has no suffix that stillto3d writes; it writes {formats}."
         raise BadInput(message, "Choose one of them.", name=path.name, formats=formats)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise word_os_error(error, path.parent) from error
     return known.write(run, project, path, options)
 
 
