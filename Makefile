@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 MODELS_PY := .venv-models/bin/python
 
-.PHONY: help setup setup-dev setup-models demo test test-long lint eval bench hostile validate train train-smoke sheet \
+.PHONY: help setup setup-dev setup-models demo test test-long lint eval bench hostile validate train train-smoke sheet gpu \
 	words lock clean
 
 help:  ## list the commands
@@ -62,6 +62,10 @@ train:  ## train on every GPU of this machine; SECONDS=540 OUT=DIR RESUME=CHECKP
 
 sheet: setup-models  ## print worlds as a contact sheet; OUT=FILE MORE="--seed 7 --show picture depth"
 	$(MODELS_PY) -m training.sheet --out "$(or $(OUT),sheet.jpg)" $(MORE)
+
+gpu: setup-dev  ## on a machine with a GPU: tests and figures; PYTHON=INTERPRETER with CUDA, MODELS="ID ..." OUT=FILE
+	STILLTO3D_MODELS_PYTHON="$(PYTHON)" $(PY) -m pytest -m gpu --gpu -rs
+	STILLTO3D_MODELS_PYTHON="$(PYTHON)" $(PY) -m measure.gpu $(if $(MODELS),--models $(MODELS)) --out "$(or $(OUT),gpu.json)"
 
 words: setup-dev  ## gather every sentence, update and compile the catalogues
 	$(PY) scripts/words.py
