@@ -701,9 +701,10 @@ class Calibrate:
 
 @dataclass(frozen=True, eq=False)
 class EstimateDepth:
-    """Depth and normals of a still (or of its clean plate, wrapped as a Still)."""
+    """Depth and normals of a still (or of its clean plate, wrapped as a Still); its lens in pixels, if known."""
 
     still: Still
+    focal_px: float | None = None
     role: ClassVar[str] = "depth"
     op: ClassVar[str] = "depth"
 
@@ -711,7 +712,7 @@ class EstimateDepth:
         return {}
 
     def params(self) -> Params:
-        return {}
+        return {"focal_px": self.focal_px}
 
     def read(self, reply: Reply) -> RawDepth:
         depth = reply.array("depth", "f4", None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,11 +12,13 @@ from pydantic import Field
 
 from ..engine.run import Run
 from ..errors import BadInput
-from ..models.roles import EstimateDepth, FillHoles, KnownLength, ReconstructScene, SceneSet
-from ..project.project import Layer, LayerKind, Patch, Project, Recipe, make_layer
+from ..models.roles import EstimateDepth, FillHoles, KnownLength, ReconstructScene
+from ..project.geometry import Geometry
+from ..project.project import Layer, LayerKind, Patch, Project, Recipe, Shot, make_layer
 from ..project.still import U8, Still, hash_array
 from ..words import tr
 from .calibrate import CalibrateParams, solve_camera
+from .seeing import measure_scale, see_plate, see_shots, stand_cameras, stand_splats
 from .segment import parse_numbers
 
 
@@ -74,10 +77,16 @@ def reconstruct_set(run: Run, project: Project, params: ReconstructParams) -> Pa
         run.preview({"plate": run.call(FillHoles(still, holes, preview=True))})
         plate = run.sub(0.1, 0.4).call(FillHoles(still, holes))
     run.progress(0.5, tr("estimating depth"))
-    depth = run.call(EstimateDepth(still))
+    model, op = run.choose("scene", ("reconstruct",), None, ("see",))
+    seen = see_shots(run, project, camera, model) if op == "see" and model else None
+    depth = run.call(EstimateDepth(still, camera.fx)) if seen is None else seen.views[0].depth
     plate_depth = depth
     if plate is not still.pixels:
-        plate_depth = run.call(EstimateDepth(Still(plate, still.name, hash_array(plate))))
+        cleaned = Still(plate, still.name, hash_array(plate))
+        if seen is not None and model:
+            plate_depth = see_plate(run, cleaned, camera, model)
+        else:
+            plate_depth = run.call(EstimateDepth(cleaned, camera.fx))
     run.progress(0.6, tr("building the set"))
     ask = ReconstructScene(still, plate, holes, depth, plate_depth, camera, params.detail, known)
     scene = run.sub(0.6, 0.4).call(ask)
@@ -90,16 +99,23 @@ def reconstruct_set(run: Run, project: Project, params: ReconstructParams) -> Pa
         plate_depth=scene.plate_depth,
         floor=scene.floor,
     )
-    layers = _renew_layers(project, scene, recipe)
+    shapes: dict[str, Geometry] = dict(scene.meshes)
+    others: tuple[Shot, ...] = ()
+    if seen is not None:
+        scale = measure_scale(seen, scene.depth.metres)
+        splats = stand_splats(seen, scale, scene.camera)
+        shapes |= {} if splats is None else {"splats": splats}
+        others = stand_cameras(seen, scale, scene.camera, project.shots)
+    layers = _renew_layers(project, shapes, recipe)
     gone = {layer.id for layer in project.scenes()} - {layer.id for layer in layers}
-    return Patch(tr("Build the set"), layers, frozenset(gone), (stood,))
+    return Patch(tr("Build the set"), layers, frozenset(gone), (stood, *others))
 
 
-def _renew_layers(project: Project, scene: SceneSet, recipe: Recipe) -> tuple[Layer, ...]:
-    """One scene layer per mesh; a layer of that name is renewed, so that its place in the list stays."""
+def _renew_layers(project: Project, shapes: Mapping[str, Geometry], recipe: Recipe) -> tuple[Layer, ...]:
+    """One scene layer per shape; a layer of that name is renewed, so that its place in the list stays."""
     old = {layer.name: layer for layer in project.scenes()}
     renewed = []
-    for name, mesh in scene.meshes.items():
+    for name, mesh in shapes.items():
         layer = old.get(name) or make_layer(name, LayerKind.SCENE)
         renewed.append(replace(layer, geometry=mesh, transform=np.eye(4), made_by=recipe))
     return tuple(renewed)
