@@ -270,6 +270,8 @@ def test_a_turntable_is_written(driver: Driver, tmp_path: Path) -> None:
     before = driver.window.scene.orbit
     driver.finish(driver.session.commands.view.write_turntable(tmp_path, 6))  # more than are taken ahead
     pictures = [np.asarray(Image.open(path)) for path in sorted(tmp_path.glob("turntable_*.png"))]
+    with Image.open(tmp_path / "turntable_0000.png") as first:
+        assert "digitalsourcetype" in first.info["XML:com.adobe.xmp"]
     assert len(pictures) == 6 and (pictures[0] != pictures[1]).any()
     greys = pictures[0][np.ptp(pictures[0].astype(int), axis=2) == 0]
     assert greys.max() < 50  # the background alone: no grid, no frustum

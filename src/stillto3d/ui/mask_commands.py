@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import BadInput, StillTo3DError
+from ..formats.about import describe_layer_alone
 from ..formats.picture import read_still, write_mask
 from ..pipelines.plate import refill_plate
 from ..project.project import Layer, LayerKind, Patch, Project, make_layer, rebase_patch
@@ -148,7 +149,8 @@ class MaskCommands:
         )
         if path is not None:
             title, mask = tr("Save {name}", name=path.name), layer.masks[still_id]
+            about = describe_layer_alone(layer)
             try:
-                await self._desk.engine.submit(title, lambda run: write_mask(run, mask, path), "files")
+                await self._desk.engine.submit(title, lambda run: write_mask(run, mask, path, about), "files")
             except StillTo3DError as error:
                 self._desk.window.jobs.show_error(title, error)

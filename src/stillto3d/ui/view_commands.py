@@ -14,6 +14,8 @@ import numpy as np
 
 from ..engine.run import Run
 from ..errors import StillTo3DError
+from ..formats.about import About, describe_project
+from ..formats.gather import list_visible
 from ..formats.picture import write_png
 from ..project.geometry import measure_bounds
 from ..project.project import rescale_project
@@ -201,12 +203,14 @@ class ViewCommands:
         """Pictures from all around the target as turntable_0000.png and on, without grid, marks and handles."""
         scene, before = self._scene, self._scene.orbit
         taken: Queue[U8] = Queue()
+        about = self._describe_picture()
         room, loop = asyncio.Semaphore(PICTURES_AHEAD), asyncio.get_running_loop()
 
         def work(run: Run) -> None:
             for k in range(count):
                 run.progress(k / count, tr("picture {k} of {n}", k=k + 1, n=count))
-                write_png(run.sub(k / count, 1 / count), _await_picture(run, taken), folder / f"turntable_{k:04d}.png")
+                path = folder / f"turntable_{k:04d}.png"
+                write_png(run.sub(k / count, 1 / count), _await_picture(run, taken), path, about)
                 loop.call_soon_threadsafe(room.release)
 
         title = tr("Turntable")
@@ -226,10 +230,15 @@ class ViewCommands:
         except StillTo3DError as error:
             self._window.jobs.show_error(title, error)
 
+    def _describe_picture(self) -> About:
+        """What a picture of the viewport says of itself."""
+        project = self._document.project
+        return describe_project(project, list_visible(project))
+
     async def _write_picture(self, path: Path, pixels: Any) -> bool:
-        title = tr("Save {name}", name=path.name)
+        title, about = tr("Save {name}", name=path.name), self._describe_picture()
         try:
-            await self._engine.submit(title, lambda run: write_png(run, pixels, path), "files")
+            await self._engine.submit(title, lambda run: write_png(run, pixels, path, about), "files")
         except StillTo3DError as error:
             self._window.jobs.show_error(title, error)
             return False
