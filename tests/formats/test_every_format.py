@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formats.conftest import make_project
+from formats.conftest import make_box, make_project
 from formats.markers import make_camera, make_meshes, make_splats
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stillto3d import formats
 from stillto3d.engine.run import Run
-from stillto3d.errors import CannotAccess, Refusal
+from stillto3d.errors import BadInput, CannotAccess, Refusal
 from stillto3d.formats.atomic import replace_file
 from stillto3d.formats.handover import PRESETS, write_handover
 from stillto3d.formats.options import WriteOptions
@@ -184,6 +184,27 @@ def make_extreme(kind: str) -> Project:
 @every_target
 def test_extremes_go_out_and_come_back(run: Run, tmp_path: Path, target: str, kind: str) -> None:
     go_and_return(run, make_extreme(kind), tmp_path / "out", target)
+
+
+@pytest.mark.parametrize("target", ["shot.s3d", *(f"shot{suffix}" for suffix in BRINGS_LAYERS)])
+def test_what_is_no_number_is_refused_but_saved(run: Run, tmp_path: Path, target: str) -> None:
+    """In texture coordinates and in splats; positions that are no numbers cannot be made at all."""
+    box = make_box(np.zeros((4, 4, 3), np.uint8))
+    assert box.corner_uvs is not None
+    uvs = np.where(np.arange(box.corner_uvs.size).reshape(box.corner_uvs.shape) == 7, np.nan, box.corner_uvs)
+    (splats,) = make_splats(True).layers
+    assert isinstance(splats.geometry, Splats)
+    scales = np.where(splats.geometry.scales > 0.05, np.inf, splats.geometry.scales).astype(np.float32)
+    for shape in (replace(box, corner_uvs=uvs.astype(np.float32)), replace(splats.geometry, scales=scales)):
+        project = replace(make_project(), layers=(replace(splats, name="bad one", geometry=shape),))
+        if target.endswith(".s3d"):
+            formats.write(run, project, tmp_path / target)
+            continue
+        with pytest.raises(BadInput, match="bad one holds values that are not numbers"):
+            formats.write(run, project, tmp_path / target)
+        assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="finite"):
+        replace(box, positions=np.full_like(box.positions, np.nan))
 
 
 @pytest.mark.parametrize("target", ["shot.glb", "shot.s3d"])

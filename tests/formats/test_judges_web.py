@@ -44,8 +44,8 @@ from stillto3d.project.space import Camera, center_camera
 pytestmark = [pytest.mark.judge, pytest.mark.timeout(600)]
 
 SUPPORT = Path(__file__).parents[1] / "support"
-MODULES = Path(os.environ.get("STILLTO3D_NODE_MODULES", "node_modules"))
-PYTHON = Path(os.environ.get("STILLTO3D_JUDGES_PYTHON", ".venv-judges/bin/python"))
+MODULES = Path(os.environ.get("STILLTO3D_NODE_MODULES", "node_modules")).absolute()
+PYTHON = Path(os.environ.get("STILLTO3D_JUDGES_PYTHON", ".venv-judges/bin/python")).absolute()
 SH_C0 = 0.28209479177387814
 
 
@@ -73,7 +73,7 @@ def draw(tmp_path: Path, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if chromium is None:
         pytest.skip("there is no Chromium; STILLTO3D_CHROMIUM may name one")
     (tmp_path / "jobs.json").write_text(json.dumps(jobs))
-    command = [find_node(), str(SUPPORT / "draw_web.mjs"), str(MODULES.resolve()), chromium, "jobs.json"]
+    command = [find_node(), str(SUPPORT / "draw_web.mjs"), str(MODULES), chromium, "jobs.json"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     found = [json.loads(line) for line in result.stdout.splitlines()]
@@ -174,7 +174,7 @@ def test_splat_transform_accepts_splats(run: Run, tmp_path: Path) -> None:
         pytest.skip("splat-transform 3.7 needs Node 22 or later")
 
     def transform(*arguments: str) -> subprocess.CompletedProcess[str]:
-        cli = MODULES.resolve() / "@playcanvas/splat-transform/bin/cli.mjs"
+        cli = MODULES / "@playcanvas/splat-transform/bin/cli.mjs"
         command = [node, str(cli), "-w", "-g", "cpu", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
 

@@ -20,6 +20,7 @@ from .colmap import check_colmap, is_model, read_colmap, write_colmap
 from .exr import write_exr
 from .forecast import Contents, Sizes, Weigh
 from .fspy import check_fspy, read_fspy, write_fspy
+from .gather import refuse_no_numbers
 from .glb import write_glb
 from .glb_layers import read_glb_layers
 from .imported import Imported
@@ -205,6 +206,8 @@ def write(run: Run, project: Project, path: Path, options: WriteOptions = AS_THE
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise word_os_error(error, path.parent) from error
+    if known.layers is not None:  # a project is saved whatever it holds
+        refuse_no_numbers(project)
     return known.write(run, project, path, options)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BadInput
 from ..project.geometry import Mesh, Points, Splats, get_positions, place_mesh, place_splats
 from ..project.harmonics import SH_C0
 from ..project.project import Layer, Project
@@ -21,6 +22,17 @@ def list_visible(project: Project) -> list[Layer]:
     """The visible layers that hold anything, in their order."""
     layers = (layer for layer in project.layers if layer.visible and layer.geometry is not None)
     return [layer for layer in layers if layer.geometry is not None and len(get_positions(layer.geometry))]
+
+
+def refuse_no_numbers(project: Project) -> None:
+    """Raise BadInput where a visible layer holds what is no number; positions cannot, by their making."""
+    for layer in list_visible(project):
+        shape = layer.geometry
+        names: tuple[str, ...] = ("uvs", "corner_uvs", "normals") if isinstance(shape, Mesh) else ()
+        names = ("means", "scales", "rotations", "opacity", "sh") if isinstance(shape, Splats) else names
+        arrays = [array for name in names if (array := getattr(shape, name)) is not None and array.size]
+        if not all(np.isfinite(array.min()) and np.isfinite(array.max()) for array in arrays):
+            raise BadInput("{name} holds values that are not numbers.", "Make the layer again.", name=layer.name)
 
 
 def list_set(project: Project) -> list[Layer]:
