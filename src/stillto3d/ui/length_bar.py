@@ -78,4 +78,5 @@ class LengthBar(QFrame):
 
     def _leave(self) -> None:
         self.hide()
+        self._pane.setFocus()  # its keys count again
         self.closed.emit()

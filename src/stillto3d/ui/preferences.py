@@ -32,6 +32,7 @@ from ..words import tr
 from .actions import Actions, strip_mnemonic
 
 CHOICES: dict[str, list[str]] = {"language": ["", "en", "zh_CN"], "device": ["cpu", "cuda"]}
+WORDS_PIXELS = 360
 NAMES = {"": "System", "en": "English", "zh_CN": "简体中文"}
 
 
@@ -56,7 +57,7 @@ class Preferences(QDialog):
         column = QVBoxLayout(self)
         for part in (pages, self.fault, buttons):
             column.addWidget(part)
-        self.resize(640, 520)
+        self.resize(720, 560)
 
     def _build_settings(self) -> QWidget:
         page = QWidget()
@@ -66,7 +67,8 @@ class Preferences(QDialog):
             described = QLabel(tr(field.description or name))
             described.setWordWrap(True)
             described.setProperty("quiet", True)
-            described.setMinimumWidth(280)
+            described.setFixedWidth(WORDS_PIXELS)
+            described.setMinimumHeight(described.heightForWidth(WORDS_PIXELS))  # else a form cuts what is wrapped
             self.fields[name] = _make_field(name, field, getattr(self._settings, name))
             self.fields[name].setAccessibleName(name)
             form.addRow(described, self.fields[name])

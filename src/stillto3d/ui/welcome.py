@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem,
 
 from ..words import find_resources, tr
 
-PICTURE = QSize(168, 112)
+PICTURE = QSize(156, 104)
 PATH = Qt.ItemDataRole.UserRole
 
 

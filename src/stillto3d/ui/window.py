@@ -46,6 +46,7 @@ from .view_bar import ViewBar
 from .welcome import Welcome
 from .wishes import list_menus
 
+DOCK_PIXELS = 272
 LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.delete")
 
 
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         self.info_label, self.attempt_label, self.zoom_label = QLabel(), QLabel(), QLabel()
         for label in (self.info_label, self.zoom_label):
             label.setProperty("quiet", True)
+        self.info_label.setMinimumWidth(1)  # of the bar, its text gives way first: the docks keep their width
         self.zoom_label.setMinimumWidth(48)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table = self.actions_table
@@ -154,11 +156,13 @@ class MainWindow(QMainWindow):
         dock.setObjectName("layers")
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         dock.setWidget(self.layers)
+        dock.setMinimumWidth(DOCK_PIXELS)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         inspector = QDockWidget(tr("Inspector"))
         inspector.setObjectName("inspector")
         inspector.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         inspector.setWidget(self.inspector)
+        inspector.setMinimumWidth(DOCK_PIXELS)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
         self.resizeDocks([dock, inspector], [280, 280], Qt.Orientation.Horizontal)
         self.resizeDocks([dock, inspector], [360, 480], Qt.Orientation.Vertical)
@@ -365,7 +369,7 @@ def _strip(*widgets: QWidget | None) -> QWidget:
     bar.setObjectName("strip")
     bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     layout = QHBoxLayout(bar)
-    layout.setContentsMargins(8, 4, 8, 4)
+    layout.setContentsMargins(8, 2, 8, 2)
     layout.setSpacing(8)
     for widget in widgets:
         if widget is None:

@@ -74,6 +74,7 @@ class SceneView(QWidget):
         self._plotter = self.interactor
         self._plotter.set_background(BACKGROUND)
         self._plotter.iren.interactor.SetInteractorStyle(None)
+        self._plotter.iren.clear_key_event_callbacks()  # PyVista's own keys need a style
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.interactor)
