@@ -18,6 +18,7 @@ from stillto3d.errors import BadInput
 from stillto3d.formats.glb import write_glb
 from stillto3d.formats.glb_layers import read_glb_layers
 from stillto3d.formats.options import WriteOptions
+from stillto3d.formats.s3d import read_s3d, write_s3d
 from stillto3d.project.geometry import Mesh, Points, Splats
 from stillto3d.project.project import LayerKind, Project
 
@@ -64,7 +65,7 @@ def test_trimesh_scenes_come_in(run: Run, tmp_path: Path) -> None:
         texture = Image.fromarray(np.broadcast_to(color, (8, 8, 3)).copy())
         uv = np.full((len(ball.vertices), 2), 0.25)
         material = trimesh.visual.material.PBRMaterial(
-            baseColorTexture=texture, normalTexture=texture, roughnessFactor=0.3, metallicFactor=0.1
+            baseColorTexture=texture, emissiveTexture=texture, roughnessFactor=0.3, metallicFactor=0.1
         )
         ball.visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
         scene.add_geometry(
@@ -73,7 +74,7 @@ def test_trimesh_scenes_come_in(run: Run, tmp_path: Path) -> None:
     scene.export(tmp_path / "t.glb")
     found = read_glb_layers(run, tmp_path / "t.glb")
     layers = {layer.name: layer for layer in found.layers}
-    assert len(found.notes) == 1 and "only base colours" in found.notes[0]
+    assert len(found.notes) == 1 and "left out" in found.notes[0]
     for name, color, place in zip(NAMES, COLORS, locate_markers(), strict=True):
         mesh = layers[name].geometry
         assert isinstance(mesh, Mesh) and mesh.material is not None and not mesh.material.unlit
@@ -81,6 +82,28 @@ def test_trimesh_scenes_come_in(run: Run, tmp_path: Path) -> None:
         np.testing.assert_allclose(mesh.positions.mean(axis=0), 0, atol=1e-6)
         np.testing.assert_array_equal(mesh.material.base_color[0, 0], color)
         assert (mesh.material.roughness, mesh.material.metallic) == pytest.approx((0.3, 0.1))
+
+
+def test_metal_and_relief_come_in_and_go_out(run: Run, tmp_path: Path) -> None:
+    """trimesh writes the maps of a surface; we read them, keep them in a project, and trimesh reads ours."""
+    rng = np.random.default_rng(5)
+    base, packed, relief = (rng.integers(0, 255, (8, 8, 3), np.uint8) for _ in range(3))
+    ball = trimesh.creation.icosphere(subdivisions=1, radius=0.1)
+    maps = [Image.fromarray(picture) for picture in (base, packed, relief)]
+    material = trimesh.visual.material.PBRMaterial(
+        baseColorTexture=maps[0], metallicRoughnessTexture=maps[1], normalTexture=maps[2]
+    )
+    ball.visual = trimesh.visual.TextureVisuals(uv=np.full((len(ball.vertices), 2), 0.25), material=material)
+    trimesh.Scene(ball).export(tmp_path / "theirs.glb")
+    found = read_glb_layers(run, tmp_path / "theirs.glb")
+    write_s3d(run, found.make_project(), tmp_path / "kept.s3d")
+    write_glb(run, read_s3d(run, tmp_path / "kept.s3d"), tmp_path / "ours.glb", WriteOptions(texture="png"))
+    (theirs,) = trimesh.load(tmp_path / "ours.glb").geometry.values()
+    shown = theirs.visual.material
+    np.testing.assert_array_equal(np.asarray(shown.baseColorTexture.convert("RGB")), base)
+    np.testing.assert_array_equal(np.asarray(shown.normalTexture.convert("RGB")), relief)
+    np.testing.assert_array_equal(np.asarray(shown.metallicRoughnessTexture.convert("RGB"))[..., 1:], packed[..., 1:])
+    assert not found.notes and shown.occlusionTexture is None
 
 
 # ---------------------------------------------------------------------- made by hand

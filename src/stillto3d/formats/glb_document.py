@@ -173,6 +173,13 @@ class GlbDocument:
                 surface["metallicFactor"] = float(material.metallic)
                 surface["roughnessFactor"] = float(material.roughness)
                 surface["baseColorTexture"] = {"index": self._add_texture(material.base_color, repeat)}
+                if material.surface is not None:
+                    packed = {"index": self._add_texture(material.surface, repeat, data=True)}
+                    surface["metallicRoughnessTexture"] = packed
+                    if material.surface[..., 0].min(initial=255) < 255:
+                        entry["occlusionTexture"] = packed
+                if material.normals is not None:
+                    entry["normalTexture"] = {"index": self._add_texture(material.normals, repeat, data=True)}
                 if material.base_color.shape[2] == 4:
                     entry[_ALPHA] = "BLEND"
             if double_sided:
@@ -183,10 +190,11 @@ class GlbDocument:
             self._materials[key] = self.add("materials", entry)
         return self._materials[key]
 
-    def _add_texture(self, pixels: U8, repeat: bool) -> int:
+    def _add_texture(self, pixels: U8, repeat: bool, data: bool = False) -> int:
+        """A texture's index; `data`: of numbers, not colours, which "auto" does not make worse."""
         key = (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides, repeat)
         if key not in self._textures:
-            kind = choose_encoding(pixels, self._options)
+            kind = "png" if data and self._options.texture == "auto" else choose_encoding(pixels, self._options)
             ask = EncodeImage(pixels, kind, self._options.quality, self._options.texture_size)
             view: Entry = {"buffer": 0, "byteOffset": _SIZE_CEILING, "byteLength": _SIZE_CEILING}
             self._pictures.append(_Picture(view, self._encoder.submit(self._run.call, ask)))

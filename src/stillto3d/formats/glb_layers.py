@@ -54,18 +54,32 @@ def read_glb_layers(run: Run, path: Path) -> Imported:
             found.add(str(node.get("name", ""))[:200], geometry, world, _find_kind(node))
     if any(key in glb.document for key in ("animations", "skins")):
         found.notes.append(tr("Animations and skins of {name} were left out.", name=path.name))
-    if any(_has_more_textures(entry) for entry in glb.list("materials")):
-        told = tr(
-            "Of the textures of {name} only base colours were kept; normals and others were left out.", name=path.name
-        )
+    if any(_leaves_textures(entry) for entry in glb.list("materials")):
+        told = tr("Some textures of {name} were left out: emission, or what lies on uvs of its own.", name=path.name)
         found.notes.append(told)
     return found
 
 
-def _has_more_textures(material: Entry) -> bool:
-    more = {"normalTexture", "occlusionTexture", "emissiveTexture"} & set(material)
+def _leaves_textures(material: Entry) -> bool:
+    """Whether a material has textures that stay behind."""
     surface = material.get("pbrMetallicRoughness")
-    return bool(more) or (isinstance(surface, dict) and "metallicRoughnessTexture" in surface)
+    slots = surface if isinstance(surface, dict) else {}
+    base, packed = slots.get("baseColorTexture"), slots.get("metallicRoughnessTexture")
+    if not isinstance(base, dict):
+        return bool({"normalTexture", "occlusionTexture", "emissiveTexture"} & set(material)) or packed is not None
+    others = [packed, material.get("normalTexture")]
+    occlusion = material.get("occlusionTexture")
+    apart = isinstance(occlusion, dict) and not (
+        isinstance(packed, dict) and packed.get("index") == occlusion.get("index")
+    )
+    return (
+        apart or "emissiveTexture" in material or any(isinstance(o, dict) and not _lies_alike(o, base) for o in others)
+    )
+
+
+def _lies_alike(one: Entry, other: Entry) -> bool:
+    """Whether two textures lie on the same uvs in the same way."""
+    return (one.get("texCoord", 0), one.get("extensions")) == (other.get("texCoord", 0), other.get("extensions"))
 
 
 def _find_kind(node: Entry) -> LayerKind:
@@ -232,7 +246,26 @@ class _LayerReader:
         if entry.get("alphaMode", "OPAQUE") == "OPAQUE":
             pixels = pixels[..., :3]
         unlit = "KHR_materials_unlit" in (entry.get("extensions") or {})
-        return Material(pixels, _read_share(surface, "roughnessFactor"), _read_share(surface, "metallicFactor"), unlit)
+        shares = _read_share(surface, "roughnessFactor"), _read_share(surface, "metallicFactor")
+        return Material(pixels, *shares, unlit, *self._read_maps(entry, surface, slot))
+
+    def _read_maps(self, entry: Entry, surface: Entry, slot: Entry) -> tuple[U8 | None, U8 | None]:
+        """Occlusion, roughness and metallic as one map, and the normals; what lies on other uvs is left out."""
+        packed, occlusion = surface.get("metallicRoughnessTexture"), entry.get("occlusionTexture")
+        normals = entry.get("normalTexture")
+        rough = self._read_map(packed, slot)
+        shaded = isinstance(packed, dict) and isinstance(occlusion, dict) and occlusion.get("index") == packed["index"]
+        if rough is not None and not shaded:
+            rough = np.stack([np.full_like(rough[..., 0], 255), rough[..., 1], rough[..., 2]], axis=-1)
+        return rough, self._read_map(normals, slot)
+
+    def _read_map(self, wanted: Any, slot: Entry) -> U8 | None:
+        if not isinstance(wanted, dict) or not _lies_alike(wanted, slot):
+            return None
+        source = self._glb.list("textures")[wanted["index"]].get("source")
+        if not isinstance(source, int) or not 0 <= source < len(self._glb.list("images")):
+            return None
+        return self._read_picture(source)[..., :3]
 
     def _read_picture(self, index: int) -> U8:
         if index not in self._pictures:

@@ -249,10 +249,11 @@ def _describe_material(material: Material | None, shelf: _Shelf) -> Json | None:
     if material is None:
         return None
     plain = {key: getattr(material, key) for key in ("roughness", "metallic", "unlit")}
-    return plain | {"base_color": shelf.put(material.base_color)}
+    return plain | {key: shelf.put(getattr(material, key)) for key in ("base_color", "surface", "normals")}
 
 
 def _restore_material(value: Mapping[str, Any] | None, arrays: list[Array]) -> Material | None:
     if value is None:
         return None
-    return Material(_take(arrays, value["base_color"]), value["roughness"], value["metallic"], value["unlit"])
+    maps = (_take(arrays, value.get(key)) for key in ("surface", "normals"))
+    return Material(_take(arrays, value["base_color"]), value["roughness"], value["metallic"], value["unlit"], *maps)

@@ -19,18 +19,27 @@ U32 = NDArray[np.uint32]
 class Material:
     """How a surface looks: base colour u8[h, w, 3] display-referred sRGB, or alpha as a fourth channel.
 
-    A still's light is baked into its texture, so `unlit` surfaces show it as it is.
+    A still's light is baked into its texture, so `unlit` surfaces show it as it is. On the same uvs, as glTF packs
+    them: `surface` u8[h, w, 3], occlusion, roughness and metallic (the latter two times the numbers here), and
+    `normals` u8[h, w, 3], tangent space, y up.
     """
 
     base_color: U8
     roughness: float = 0.9
     metallic: float = 0.0
     unlit: bool = True
+    surface: U8 | None = None
+    normals: U8 | None = None
 
     def __post_init__(self) -> None:
         t = self.base_color
         require(t.dtype == np.uint8 and t.ndim == 3 and t.shape[2] in (3, 4), "base_color: u8[h,w,3|4]")
         object.__setattr__(self, "base_color", freeze(t))
+        for name in ("surface", "normals"):
+            values: U8 | None = getattr(self, name)
+            if values is not None:
+                require(values.dtype == np.uint8 and values.ndim == 3 and values.shape[2] == 3, f"{name}: u8[h,w,3]")
+                object.__setattr__(self, name, freeze(values))
 
 
 @dataclass(frozen=True, eq=False)
