@@ -21,6 +21,7 @@ from .help_commands import HelpCommands
 from .import_commands import ImportCommands
 from .making import Making
 from .mask_commands import MaskCommands
+from .models_commands import ModelsCommands
 from .reshaping import Reshaping
 from .view_commands import ViewCommands
 from .word_jobs import word_pipelines
@@ -35,7 +36,7 @@ class Commands:
         for name, title in word_pipelines().items():
             desk.window.jobs.name(name, title)
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
-        self.help = HelpCommands(desk)
+        self.help, self.models = HelpCommands(desk), ModelsCommands(desk)
         self.reshaping = Reshaping(desk)
         self.imports, self.colours = ImportCommands(desk), ColourView(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)

@@ -51,6 +51,7 @@ def _list_file() -> list[Wish]:
         Wish("file.save", tr("&Save"), "Ctrl+S", tr("Save the project.")),
         Wish("file.save_as", tr("Save &as…"), "Ctrl+Shift+S", tr("Save the project under another name.")),
         Wish("file.export", tr("&Export…"), "Ctrl+E", tr("Write set, props and camera for a program, or in a format.")),
+        Wish("file.models", tr("Mo&dels…"), "", tr("Install models, and choose which ones this project uses.")),
         Wish("file.preferences", tr("Pre&ferences…"), "Ctrl+,", tr("Settings and shortcuts.")),
         Wish("file.quit", tr("&Quit"), "Ctrl+Q", tr("Close the window.")),
     ]
