@@ -259,6 +259,7 @@ def test_a_known_length_rescales_everything(driver: Driver) -> None:
     assert bar.isVisible() and bar.field.value() == pytest.approx(2.0)
     bar.field.setValue(3.0)
     QTest.keyClick(bar.field, Qt.Key.Key_Return)
+    assert not bar.isVisible()
     assert measure_on_still(driver.document.project.hero, (75, 100, 225, 100)) == pytest.approx(3.0)
     assert driver.document.project.hero.camera.position[1] == pytest.approx(2.25)
     driver.do("edit.undo")

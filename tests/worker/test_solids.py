@@ -125,6 +125,7 @@ def test_a_mirrored_back_is_as_deep_as_the_front_and_a_boxy_one_deeper_at_its_ri
     flat, mirrored = build(draw("disc"), back="flat"), build(draw("disc"), back="mirrored", thickness=1.0)
     half = np.ptp(flat["positions"][:, 2])
     assert np.ptp(mirrored["positions"][:, 2]) == pytest.approx(2 * half, rel=0.15)
+    assert mirrored["corner_uvs"][..., 0].max() <= 0.5 < flat["corner_uvs"][..., 0].max()  # front and front again
     volumes = [
         trimesh.Trimesh(solid["positions"], solid["faces"], process=False).volume
         for solid in (build(draw("disc"), profile=profile) for profile in (0.0, 0.28, 0.5))

@@ -68,6 +68,7 @@ class Inspector(QScrollArea):
         for page in (self.lens, self._layer_page, self._several):
             self._pages.addWidget(page)
         self.setWidget(self._pages)
+        self._turn_to(self.lens)
         document.changed.connect(self._follow)
 
     def select(self, ids: frozenset[str]) -> None:

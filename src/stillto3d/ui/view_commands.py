@@ -159,6 +159,7 @@ class ViewCommands:
         self._ends.clear()
         self._scene.measures = self._window.actions_table.table["view.measure"].isChecked()
         self._scene.show_measure(np.zeros((0, 3)))
+        self._view_bar.hide()
 
     def _touch(self, place: F64) -> None:
         self._ends = [*self._ends, place] if len(self._ends) < 2 else [place]

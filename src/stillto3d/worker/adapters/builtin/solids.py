@@ -16,6 +16,9 @@ from .place import contact_point, drop_specks
 PINHOLE_SHARE = 0.001
 """Holes smaller than this share of the mask are closed."""
 
+SPECK_SHARE = 0.004
+"""Parts smaller than this share of the largest are left out: a lamp that a spoke holds is none."""
+
 FAITHFUL_IOU = 0.975
 """The grid is refined until its outline agrees this well with the mask."""
 
@@ -103,7 +106,8 @@ def solidify(arrays: dict[str, Any], params: dict[str, Any], tick: Callable[[int
     uvs = (pixels - window[0]) / window[1]
     half = len(faces) // 2
     corner_uvs = uvs[over[faces]] * [0.5, 1.0]
-    corner_uvs[half:, :, 0] += 0.5
+    if form.back != "mirrored":  # which wears the front's picture
+        corner_uvs[half:, :, 0] += 0.5
     observed = np.ones(len(over), np.uint8)
     observed[len(sheet.points) :] = 0
     tick(3, 4)
@@ -134,7 +138,7 @@ def _clean(alpha: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
     )
     inside = inside[box]
     soft = alpha[box].astype(np.float32) / 255
-    kept = drop_specks(inside > 0)
+    kept = drop_specks(inside > 0, SPECK_SHARE)
     soft[(inside > 0) & ~kept] = 0
     area = int(kept.sum())
     inside = kept.astype(np.uint8)
