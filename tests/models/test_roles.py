@@ -133,7 +133,13 @@ def make_prop() -> MakeProp:
 
 
 # A marker 1 m to the right, 2 m up and 4 m ahead of the camera, as each convention writes it.
-MARKERS = {"opencv": (1, -2, 4), "opengl": (1, 2, -4), "pytorch3d": (-1, 2, 4), "z_up": (1, 4, 2), "z_up_x_front": (-4, 1, 2)}
+MARKERS = {
+    "opencv": (1, -2, 4),
+    "opengl": (1, 2, -4),
+    "pytorch3d": (-1, 2, 4),
+    "z_up": (1, 4, 2),
+    "z_up_x_front": (-4, 1, 2),
+}
 
 
 @pytest.mark.parametrize("axes", AXES)

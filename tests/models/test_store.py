@@ -256,6 +256,13 @@ def test_a_machine_says_what_it_cannot_run(tmp_path: Path) -> None:
     assert Store(tmp_path, machine=Machine("cuda", 40 << 30)).check(cuda).state is State.NOT_INSTALLED
 
 
+def test_a_model_that_a_gpu_would_speed_up_says_so(tmp_path: Path, folder: Path) -> None:
+    store = Store(tmp_path, machine=Machine("cpu"))
+    store.install(CARD, Counting(), folder)
+    found = store.check(CARD)
+    assert found.usable and "many times slower than on a GPU" in found.reason
+
+
 def test_a_removed_model_is_gone(tmp_path: Path, folder: Path) -> None:
     store = Store(tmp_path / "models")
     store.install(CARD, Counting(), folder)

@@ -99,9 +99,14 @@ class Store:
         if refused is not None:
             return refused
         found = self.check_files(card)
-        if not found.usable or card.environment == "builtin" or self.environments is None:
+        if not found.usable or card.environment == "builtin":
             return found
-        return self.environments.check(card.environment)
+        if self.environments is not None:
+            found = self.environments.check(card.environment)
+        slow = self._machine is not None and self._machine.device == "cpu" and "cuda" in card.devices
+        if slow and found.state is State.READY:
+            return Availability(State.READY, tr("it runs on the processor here, many times slower than on a GPU."))
+        return found
 
     def find_interpreter(self, card: ModelCard) -> str:
         """The Python that the model's worker is started with."""

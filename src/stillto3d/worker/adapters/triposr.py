@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-from .cutouts import cut_square, lay_on_grey, word_mesh
+from .cutouts import cut_square, lay_on_grey, refuse_empty, word_mesh
 from .pytorch import Tick, require_folder, start_torch, word_unreadable
 from .several_views import import_upstream
 
@@ -81,7 +81,7 @@ def stand_in_for_packages(torch: Any) -> None:
             find_surface = import_upstream("skimage.measure", SOURCE).marching_cubes
             volume = level.detach().cpu().numpy()
             if not volume.min() < threshold < volume.max():
-                return torch.zeros((0, 3)), torch.zeros((0, 3), dtype=torch.long)
+                raise refuse_empty()  # upstream would stumble over a surface without points
             points, faces, _, _ = find_surface(volume, threshold)
             # scikit-image winds the other way round, and counts x first where torchmcubes counts it last
             points, faces = np.ascontiguousarray(points[:, ::-1]), np.ascontiguousarray(faces).astype(np.int64)
