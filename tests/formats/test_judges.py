@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import pytest
 from formats.conftest import make_box, make_project
-from formats.markers import make_splats
+from formats.markers import both_cameras, expect_pixels, locate_markers, make_meshes, make_splats
 
 from stillto3d.engine.run import Run
 from stillto3d.formats.gather import gather_points
 from stillto3d.formats.glb import write_glb, write_prop
+from stillto3d.formats.handover import write_handover
 from stillto3d.formats.options import WriteOptions
 from stillto3d.formats.ply import write_points
 from stillto3d.formats.usd import write_usd
@@ -55,10 +56,15 @@ def validate(*files: Path) -> list[dict[str, Any]]:
 
 def probe(*files: Path) -> list[dict[str, Any]]:
     """What Blender holds after importing each file; skips where there is no Blender."""
+    return run_blender("probe_blender.py", *map(str, files))
+
+
+def run_blender(script: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a script of tests/support prints in Blender's Python; skips where there is no Blender."""
     python = os.environ.get("STILLTO3D_BLENDER_PYTHON", ".venv-blender/bin/python")
     if shutil.which(python) is None:
         pytest.skip("no Blender: STILLTO3D_BLENDER_PYTHON may name a Python that has bpy")
-    command = [python, str(SUPPORT / "probe_blender.py"), *map(str, files)]
+    command = [python, str(SUPPORT / script), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
     lines = [line for line in result.stdout.splitlines() if line.startswith("PROBE ")]
@@ -175,3 +181,13 @@ def test_blender_reads_the_points(run: Run, project: Project, tmp_path: Path) ->
     (mesh,) = found["meshes"].values()
     assert mesh["vertices"] == len(points.positions) and "Col" in mesh["attributes"]
     np.testing.assert_allclose(mesh["bounds"], np.sort(turn_z_up(measure_bounds(points)), axis=0), atol=1e-5)
+
+
+@both_cameras
+def test_blender_loads_the_shot_by_its_script(run: Run, tmp_path: Path, centered: bool) -> None:
+    """The preset's own script: one camera that sees every marker on its pixel of the plate, shifted lens or not."""
+    write_handover(run, make_meshes(centered), tmp_path / "shot", "blender")
+    (found,) = run_blender("project_blender.py", str(tmp_path / "shot"), json.dumps(locate_markers().tolist()))
+    assert (found["size"], found["plate"]) == ([640, 360], [[640, 360]])
+    assert (found["meshes"], found["cameras"]) == (7, 1)
+    np.testing.assert_allclose(found["pixels"], expect_pixels(centered), atol=0.01)
