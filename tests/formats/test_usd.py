@@ -200,6 +200,26 @@ def test_a_linear_plate_keeps_its_light(run: Run, tmp_path: Path) -> None:
     assert len(notes) == 1 and "up to white" in notes[0]
 
 
+@every_suffix
+def test_metal_and_relief_are_maps(run: Run, tmp_path: Path, suffix: str) -> None:
+    project = make_project()
+    sheet = project.layers[0].geometry
+    assert isinstance(sheet, Mesh) and sheet.material is not None
+    packed, relief = (np.full((8, 8, 3), value, np.uint8) for value in ((255, 128, 64), (128, 128, 255)))
+    lit = replace(sheet.material, surface=packed, normals=relief, roughness=1.0, metallic=1.0, unlit=False)
+    layer = replace(project.layers[0], geometry=replace(sheet, material=lit))
+    path = tmp_path / f"a{suffix}"
+    write_usd(run, replace(project, layers=(layer,)), path)
+    assert not validate(path)
+    stage = Usd.Stage.Open(str(path))
+    prim = next(p for p in stage.Traverse() if p.IsA(UsdShade.Material))
+    for name, channel, file in (("roughness", "g", "surface"), ("metallic", "b", "surface"), ("normal", "rgb", "norm")):
+        surface = UsdShade.Material(prim).ComputeSurfaceSource()[0]
+        (source,) = surface.GetInput(name).GetConnectedSources()[0]
+        assert source.sourceName == channel
+        assert file in find_texture(UsdShade.Material(prim), name)
+
+
 def find_texture(material: Any, name: str) -> str:
     surface = material.ComputeSurfaceSource()[0]
     (source,) = surface.GetInput(name).GetConnectedSources()[0]

@@ -34,6 +34,7 @@ from .strict_json import clean_text
 from .usd_prims import (
     define_camera,
     define_component,
+    define_maps,
     define_material,
     define_mesh,
     define_points,
@@ -164,6 +165,7 @@ def _add_layer(
         uvs = geometry.corner_uvs if geometry.uvs is None else geometry.uvs
         repeat = uvs is not None and repeats_texture(uvs)
         material = define_material(stage, path.AppendChild("material"), geometry.material, file, repeat, linear)
+        define_maps(stage, material, geometry.material, textures.write_maps(layer.name, geometry.material), repeat)
     if not isinstance(geometry, Mesh):
         define_points(stage, path.AppendChild("points"), geometry)
         return
@@ -233,8 +235,20 @@ class _Textures:
         pixels = material.base_color
         key = _find_key(pixels)
         if key not in self._known:
-            self._known[key] = self._start(name, pixels)
+            self._known[key] = self._start(name, pixels, choose_encoding(pixels, self._options))
         return self._known[key]
+
+    def write_maps(self, name: str, material: Material) -> dict[str, str]:
+        """The paths of the maps that a material has beside its colours, by their names there."""
+        maps = {key: pixels for key in ("surface", "normals") if (pixels := getattr(material, key)) is not None}
+        files = {}
+        for key, pixels in maps.items():
+            known = _find_key(pixels)
+            if known not in self._known:
+                kind = "png" if self._options.texture == "auto" else choose_encoding(pixels, self._options)
+                self._known[known] = self._start(f"{name}_{key}", pixels, kind)
+            files[key] = self._known[known][0]
+        return files
 
     def finish(self) -> None:
         """Write what has been encoded. Raises what went wrong in that."""
@@ -244,8 +258,8 @@ class _Textures:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(add_xmp(data.result(), xmp))
 
-    def _start(self, name: str, pixels: U8) -> tuple[str, bool]:
-        kind, shot = choose_encoding(pixels, self._options), self._find_linear_shot(pixels)
+    def _start(self, name: str, pixels: U8, kind: str) -> tuple[str, bool]:
+        shot = self._find_linear_shot(pixels)
         if kind not in ("jpeg", "png"):
             raise BadInput("USD textures are JPEG or PNG.", "Choose one of them.")
         (chosen,) = name_files([name], self._names)

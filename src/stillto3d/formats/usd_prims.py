@@ -7,7 +7,7 @@ Texture coordinates run up, displayed colours are linear.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -229,13 +229,8 @@ def define_material(
     reader = UsdShade.Shader.Define(stage, path.AppendChild("st"))
     reader.CreateIdAttr("UsdPrimvarReader_float2")
     reader.CreateInput("varname", types.String).Set("st")
-    texture = UsdShade.Shader.Define(stage, path.AppendChild("texture"))
-    texture.CreateIdAttr("UsdUVTexture")
-    texture.CreateInput("file", types.Asset).Set(Sdf.AssetPath(file))
-    texture.CreateInput("st", types.Float2).ConnectToSource(reader.CreateOutput("result", types.Float2))
-    texture.CreateInput("sourceColorSpace", types.Token).Set("raw" if linear else "sRGB")
-    for axis in ("wrapS", "wrapT"):
-        texture.CreateInput(axis, types.Token).Set("repeat" if repeat else "clamp")
+    reader.CreateOutput("result", types.Float2)
+    texture = _define_texture(stage, path.AppendChild("texture"), file, "raw" if linear else "sRGB", repeat)
     color = texture.CreateOutput("rgb", types.Float3)
     surface = UsdShade.Shader.Define(stage, path.AppendChild("surface"))
     surface.CreateIdAttr("UsdPreviewSurface")
@@ -252,6 +247,40 @@ def define_material(
                 surface.CreateInput("diffuseColor", types.Color3f).Set((0.0, 0.0, 0.0))
                 surface.CreateInput("emissiveColor", types.Color3f).ConnectToSource(color)
     return prim
+
+
+def define_maps(stage: Any, prim: Any, material: Material, files: Mapping[str, str], repeat: bool) -> None:
+    """The maps of a UsdPreviewSurface beside its colours: `surface` (occlusion, roughness, metallic), `normals`."""
+    from pxr import Gf, Sdf, UsdShade
+
+    types, path = Sdf.ValueTypeNames, prim.GetPath()
+    look = UsdShade.Shader.Get(stage, path.AppendChild("surface"))
+    if "surface" in files:
+        texture = _define_texture(stage, path.AppendChild("surface_map"), files["surface"], "raw", repeat)
+        texture.CreateInput("scale", types.Float4).Set(Gf.Vec4f(1, material.roughness, material.metallic, 1))
+        for channel, name in (("r", "occlusion"), ("g", "roughness"), ("b", "metallic")):
+            look.CreateInput(name, types.Float).ConnectToSource(texture.CreateOutput(channel, types.Float))
+    if "normals" in files:
+        texture = _define_texture(stage, path.AppendChild("normal_map"), files["normals"], "raw", repeat)
+        texture.CreateInput("scale", types.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
+        texture.CreateInput("bias", types.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
+        look.CreateInput("normal", types.Normal3f).ConnectToSource(texture.CreateOutput("rgb", types.Float3))
+
+
+def _define_texture(stage: Any, path: Any, file: str, space: str, repeat: bool) -> Any:
+    """A reader of a picture on the uvs that the material's shader `st` gives."""
+    from pxr import Sdf, UsdShade
+
+    types = Sdf.ValueTypeNames
+    texture = UsdShade.Shader.Define(stage, path)
+    texture.CreateIdAttr("UsdUVTexture")
+    texture.CreateInput("file", types.Asset).Set(Sdf.AssetPath(file))
+    uvs = UsdShade.Shader.Get(stage, path.GetParentPath().AppendChild("st"))
+    texture.CreateInput("st", types.Float2).ConnectToSource(uvs.GetOutput("result"))
+    texture.CreateInput("sourceColorSpace", types.Token).Set(space)
+    for axis in ("wrapS", "wrapT"):
+        texture.CreateInput(axis, types.Token).Set("repeat" if repeat else "clamp")
+    return texture
 
 
 def _make_linear_table() -> NDArray[np.float32]:
