@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ async def walk(session: Any, out: Path, project: Path) -> None:
     await shot("2_mask")
     window.masking.drop()
     await files.open_files([project])
+    await window.scene.show_project(document.project)
     props = document.project.props()
     window.layers.select(frozenset([props[0].id]))
     await shot("3_made")
@@ -126,6 +128,7 @@ async def walk(session: Any, out: Path, project: Path) -> None:
     await shot("5_camera")
     making = session.start(session.commands.run_pipeline("prop", {}))
     await shot("6_making")
+    document.edit("Scale", replace(document.project, unit_scale=2.0))  # so that closing asks in any case
     await during(files.close(), "7_close")
     for job in session.engine.list_jobs():
         session.engine.cancel(job.id)
