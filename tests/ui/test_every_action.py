@@ -128,6 +128,7 @@ DEEDS: dict[str, Deed] = {
     "file.save_as": Deed(see_files, choose("saved_as.s3d")),
     "file.export": Deed(see_dialogs),
     "file.preferences": Deed(see_dialogs),
+    "file.models": Deed(see_dialogs),
     "file.quit": Deed(see_dialogs, change),  # it asks: there is unsaved work
     "edit.undo": Deed(see_project, change),
     "edit.redo": Deed(see_project, lambda driver: (change(driver), driver.do("edit.undo"))),
