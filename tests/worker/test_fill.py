@@ -103,3 +103,15 @@ def test_odd_sized_still_is_answered(shape: tuple[int, int], preview: bool) -> N
     hole[0, 0] = 255
     pixels = fill({"still": still, "hole": hole}, {"preview": preview}, tick)["pixels"]
     assert pixels.shape == still.shape
+
+
+def test_thin_holes_are_closed_from_their_sides_and_what_shows_between_them_stays() -> None:
+    rows = np.linspace(40, 220, HEIGHT)[:, None, None]
+    still = np.broadcast_to(rows, (HEIGHT, WIDTH, 3)).astype(np.uint8).copy()
+    wanted = still.copy()
+    hole = np.zeros((HEIGHT, WIDTH), np.uint8)
+    hole[40:200, 60:260:8] = 255
+    still[hole > 0] = MAGENTA
+    answer = fill({"still": still, "hole": hole}, {}, tick)
+    assert np.array_equal(answer["hole"], hole)
+    assert np.abs(answer["pixels"].astype(int) - wanted).max() <= 3

@@ -51,6 +51,23 @@ def test_closed_form_finds_the_true_alpha_where_colours_tell() -> None:
     assert np.abs(alpha - truth).mean() < 0.4 * rough
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_spokes_are_kept_and_what_shows_between_them_is_not_theirs(width: int) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for k in range(8):
+        turn = k * np.pi / 8
+        end = np.array([150 * np.cos(turn), 150 * np.sin(turn)])
+        cv2.line(
+            mask, *(tuple((np.array([240, 180]) + side * end).astype(int).tolist()) for side in (-1, 1)), 255, width
+        )
+    noise = np.random.default_rng(1).normal(0, 12, (HEIGHT, WIDTH, 3))
+    still = np.clip(np.where(mask[..., None] > 0, FRONT, BEHIND) + noise, 0, 255).astype(np.uint8)
+    alpha = matte({"still": still, "mask": mask}, {}, tick)["alpha"]
+    assert (alpha[mask > 0] > 127).mean() > 0.97
+    between = cv2.distanceTransform(255 - mask, cv2.DIST_L2, 5) > 2.5
+    assert not alpha[between].any()
+
+
 def test_hair_gives_another_alpha() -> None:
     still, truth = composite(3.0)
     mask = np.where(truth > 0.5, 255, 0).astype(np.uint8)

@@ -140,6 +140,14 @@ def test_each_part_of_a_solid_faces_outward() -> None:
     assert all(piece.volume > 0 for piece in pieces)
 
 
+def test_a_small_part_that_stands_apart_is_kept_and_a_speck_is_not() -> None:
+    mask = draw("disc")
+    cv2.circle(mask, (250, 60), 6, 255, -1)
+    mask[20:22, 20:22] = 255
+    seen = silhouette(build(mask))
+    assert seen[55:66, 245:256].mean() > 0.8 and not seen[10:30, 10:30].any()
+
+
 def test_hole_of_a_ring_stays_open() -> None:
     assert not silhouette(build(draw("ring")))[115:145, 145:175].any()
 

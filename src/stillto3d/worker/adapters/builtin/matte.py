@@ -15,6 +15,12 @@ SOLVE_SIDE = 700
 BAND_PX, BAND_AT = 8.0, 1920.0
 """Half width of the narrow unknown band, in pixels of a still with that long side."""
 
+CORE = 0.7
+"""Share of the largest distance to the edge nearby that a pixel of a thin part's core has."""
+
+THIN_BAND = 0.5
+"""The band beside thin parts, as a share of the other."""
+
 HAIR_BAND, HAIR_RADIUS = 3.5, 24.0
 """Half width of the wide band (in narrow bands) and radius of the guided filter (px at `BAND_AT`) for hair."""
 
@@ -88,17 +94,25 @@ def _crop(inside: np.ndarray, margin: int) -> tuple[slice, slice]:
 
 
 def _trimap(inside: np.ndarray, band: float) -> np.ndarray:
-    """f32[H,W] of 0, .5 and 1: .5 within band pixels of the mask's edge (a thin part keeps its core as 1)."""
+    """f32[H,W] of 0, .5 and 1: .5 within band pixels of the mask's edge.
+
+    A part thinner than the band keeps its core as 1, else a spoke or a twig has nothing to grow from and is lost; its
+    band is narrower, so that what shows between spokes is not theirs.
+    """
     import cv2
 
     padded = np.pad(inside.astype(np.uint8), 1)  # the picture's own border is no edge of the prop
     padded[0], padded[-1], padded[:, 0], padded[:, -1] = padded[1], padded[-2], padded[:, 1], padded[:, -2]
     inner = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     outer = cv2.distanceTransform(1 - padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    ridge = (inner >= cv2.dilate(inner, np.ones((3, 3), np.uint8))) & inside & (inner > 1.5)
+    size = 2 * int(np.ceil(band)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)
+    core = inside & (thick[1:-1, 1:-1] == 0) & (inner >= CORE * cv2.dilate(inner, np.ones((3, 3), np.uint8)))
+    from_thick = cv2.distanceTransform(1 - thick, cv2.DIST_L2, 5)[1:-1, 1:-1]
     trimap = np.full(inside.shape, 0.5, np.float32)
-    trimap[(inner > band) | ridge] = 1
-    trimap[outer > band] = 0
+    trimap[(inner > band) | core] = 1
+    trimap[(outer > band) | (outer > THIN_BAND * band) & (from_thick > band)] = 0
     return trimap
 
 

@@ -26,14 +26,14 @@ def load(weights: Path | None, device: str) -> dict[str, Callable[..., Any]]:
     return {"place": place}
 
 
-def drop_specks(inside: np.ndarray) -> np.ndarray:
-    """Mask bool[H,W] without its parts smaller than PART_SHARE of the largest."""
+def drop_specks(inside: np.ndarray, share: float = PART_SHARE) -> np.ndarray:
+    """Mask bool[H,W] without its parts smaller than a share of the largest."""
     import cv2
 
     _, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 0
-    kept: np.ndarray = (areas >= PART_SHARE * areas.max()) & (areas > 0)
+    kept: np.ndarray = (areas >= share * areas.max()) & (areas > 0)
     return kept[labels]
 
 
