@@ -150,6 +150,7 @@ def list_limits(figures: Figures) -> list[Figures]:
         ("camera.gravity_deg (each)", camera["gravity_deg_max"], 6.0, False),
         ("props.height_error (median)", props["height_error"], 0.2, False),
         ("depth.abs_rel", depth["abs_rel"], None if constant is None else 0.8 * constant, False),
+        ("props.far_error (median)", props["far_error"], 0.25, False),
         ("props.silhouette_iou (median)", props["silhouette_iou"], 0.97, True),
         ("props.silhouette_iou (each)", props["silhouette_iou_min"], 0.9, True),
         ("set.plate_psnr_db (each)", made["plate_psnr_db_min"], 28.0, True),
