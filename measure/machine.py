@@ -12,7 +12,17 @@ from typing import Any
 import stillto3d
 from stillto3d.settings import measure_memory
 
-PACKAGES = ("numpy", "scipy", "onnxruntime", "opencv-contrib-python-headless", "vtk", "pillow", "usd-core", "pygltflib", "plyfile")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "onnxruntime",
+    "opencv-contrib-python-headless",
+    "vtk",
+    "pillow",
+    "usd-core",
+    "pygltflib",
+    "plyfile",
+)
 
 
 def describe_machine() -> dict[str, Any]:
