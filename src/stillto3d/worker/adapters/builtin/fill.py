@@ -61,25 +61,25 @@ def _grow(hole: np.ndarray) -> np.ndarray:
 
     A hole that would then cover everything stays as it is.
     """
-    import cv2
-
-    def disc(radius: int) -> np.ndarray:
-        return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-    radius = max(1, round(GROW_PX * max(hole.shape) / GROW_AT))
-    mask = hole.astype(np.uint8)
-    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(2 * radius))
-    grown = (cv2.dilate(thick, disc(radius)) | mask) > 0
+    radius = max(1.0, GROW_PX * max(hole.shape) / GROW_AT)
+    grown = hole | (_measure_beyond(hole, 2 * radius) <= 3 * radius)
     return hole if grown.all() else grown
 
 
 def _find_thin(hole: np.ndarray) -> np.ndarray:
     """Where a hole bool[H,W] is so thin that what lies on its two sides tells what it hides."""
+    half = max(1.0, THIN_PX * max(hole.shape) / GROW_AT)
+    return np.asarray(hole & (_measure_beyond(hole, half) > half))
+
+
+def _measure_beyond(hole: np.ndarray, half: float) -> np.ndarray:
+    """Pixels f32[H,W] to where a hole bool[H,W] is wider than twice `half`: up to `half`, an opening by a disc."""
     import cv2
 
-    size = 2 * max(1, round(THIN_PX * max(hole.shape) / GROW_AT)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return np.asarray(hole & (cv2.morphologyEx(hole.astype(np.uint8), cv2.MORPH_OPEN, disc) == 0))
+    inner = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    if not (inner > half).any():
+        return np.full(hole.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((inner <= half).astype(np.uint8), cv2.DIST_L2, 5))
 
 
 def _close_thin(pixels: np.ndarray, thin: np.ndarray) -> None:

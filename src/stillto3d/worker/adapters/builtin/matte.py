@@ -105,14 +105,11 @@ def _trimap(inside: np.ndarray, band: float) -> np.ndarray:
     padded[0], padded[-1], padded[:, 0], padded[:, -1] = padded[1], padded[-2], padded[:, 1], padded[:, -2]
     inner = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     outer = cv2.distanceTransform(1 - padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    size = 2 * int(np.ceil(band)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)
-    core = inside & (thick[1:-1, 1:-1] == 0) & (inner >= CORE * cv2.dilate(inner, np.ones((3, 3), np.uint8)))
-    from_thick = cv2.distanceTransform(1 - thick, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    beyond = cv2.distanceTransform((inner <= band).astype(np.uint8), cv2.DIST_L2, 5)  # from what is thick
+    core = inside & (beyond > band) & (inner >= CORE * cv2.dilate(inner, np.ones((3, 3), np.uint8)))
     trimap = np.full(inside.shape, 0.5, np.float32)
     trimap[(inner > band) | core] = 1
-    trimap[(outer > band) | (outer > THIN_BAND * band) & (from_thick > band)] = 0
+    trimap[(outer > band) | (outer > THIN_BAND * band) & (beyond > 2 * band)] = 0
     return trimap
 
 
