@@ -223,7 +223,7 @@ class ViewCommands:
                 waiting.cancel()
                 break
             scene.look(orbit)
-            scene.show_fully()
+            scene.show_finely()
             taken.put(scene.take_picture(bare=True))
         scene.look(before)
         try:

@@ -11,14 +11,16 @@ import numpy as np
 
 os.environ.setdefault("QT_API", "pyside6")
 
-from PySide6.QtCore import QPointF, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from pyvistaqt import QtInteractor
 
 from ..project.geometry import Splats
 from ..project.project import Layer, Project
 from ..project.space import Camera, move_points
 from ..project.still import F64, U8
+from ..words import tr
 from .actors import (
     Drawn,
     Shading,
@@ -35,7 +37,7 @@ from .backplate import Backplate, Front
 from .gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from .hands import Hands
 from .orbit import Orbit, stand_at
-from .pace import AT_ONCE_SECONDS, Pace
+from .pace import AT_ONCE_SECONDS, LEVELS, MOVING_SECONDS, RESTING_SECONDS, Pace
 from .picking import Hit, cast_ray, pick_layer
 from .splats import DrawnSplats
 
@@ -46,6 +48,7 @@ MEASURED = (0.78, 0.63, 0.35)
 GRABBED = (0.95, 0.85, 0.5)
 VIEW_ANGLE = np.radians(40.0)
 REST_MILLISECONDS = 250
+NEXT_MILLISECONDS = 20
 Beside = Callable[..., Awaitable[Any]]
 
 
@@ -101,6 +104,10 @@ class SceneView(QWidget):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.timeout.connect(self._come_to_rest)
+        self.share = QLabel(self)  # what part of a large cloud is drawn
+        self.share.setObjectName("share")
+        self.share.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.share.hide()
         self._hands = Hands(self)
 
     # ----------------------------------------------------------------- the project
@@ -126,6 +133,7 @@ class SceneView(QWidget):
         self._mark_selected()
         self._aim()
         await self._sort_splats()
+        self._tell_share()
         self.drawn.emit()
 
     async def _show_layer(self, layer: Layer) -> None:
@@ -255,7 +263,7 @@ class SceneView(QWidget):
             transform = snap_to_floor(transform, low, self._orbit.distance / max(self.height(), 1))
         drawn.actor.user_matrix = transform
         self._rest.start(REST_MILLISECONDS)
-        self._thin_out(self._pace.choose_level())
+        self._thin_out(self._choose_level(MOVING_SECONDS))
         self._mark_selected({layer.id: transform}, axis)
         self.redraw()
         return transform
@@ -373,11 +381,12 @@ class SceneView(QWidget):
     def _stir(self) -> None:
         """The view has moved: draw quickly what is large, until it rests."""
         self._rest.start(REST_MILLISECONDS)
-        self._thin_out(self._pace.choose_level())
+        self._thin_out(self._choose_level(MOVING_SECONDS))
         self._aim()
 
     def _thin_out(self, level: int) -> None:
         self._level = level
+        self.share.hide()
         for drawn in self._drawn.values():
             drawn.thin_out(level)
 
@@ -438,11 +447,15 @@ class SceneView(QWidget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw now; what would take long is thinned first, and drawn fully once the view has rested."""
-        if self._level == 0 and self._pace.estimate(self._count_points(0)) > AT_ONCE_SECONDS:
-            self._thin_out(self._pace.choose_level())
+        """Draw now; what would take long is thinned first, and drawn finely once the view has rested."""
+        if self._pace.estimate(self._count_points(self._level)) > AT_ONCE_SECONDS:
+            self._thin_out(self._choose_level(MOVING_SECONDS))
             self._rest.start(REST_MILLISECONDS)
         self._render()
+
+    def _choose_level(self, seconds: float) -> int:
+        """The finest form of clouds (0: all of them) that this machine draws in that time."""
+        return self._pace.choose_level([self._count_points(k) for k in range(len(LEVELS) + 1)], seconds)
 
     def _render(self) -> None:
         self.front.follow(self._plotter.renderer.GetActiveCamera())
@@ -452,15 +465,36 @@ class SceneView(QWidget):
             self._pace.note(self.count_points(), time.perf_counter() - started)
 
     def _come_to_rest(self) -> None:
-        """Draw finer, by levels: each is waited for as long as it takes, so that who goes on moving is not held."""
-        self._thin_out(max(self._level - 1, 0))
+        """Draw finer, by levels: each is waited for as long as it takes, so that who goes on moving is not held.
+
+        What would hold the window too long is never drawn: words say how many points are.
+        """
         self._render()
-        if self._level:
-            seconds = self._pace.estimate(self._count_points(self._level - 1))
-            self._rest.start(max(REST_MILLISECONDS, round(1000 * seconds)))
+        finest = self._choose_level(RESTING_SECONDS)
+        if self._level > finest:
+            shown = self.count_points()
+            while self._level > finest and self.count_points() == shown:
+                self._thin_out(self._level - 1)
+            seconds = self._pace.estimate(self.count_points())
+            self._rest.start(max(NEXT_MILLISECONDS, round(1000 * seconds)))
             return
+        self._tell_share()
         self._start(self._sort_splats())
         self.rested.emit()
+
+    def _tell_share(self) -> None:
+        shown, there = self.count_points(), self._count_points(0)
+        self.share.setVisible(shown < there)
+        self.share.setText(tr("{shown} of {there} points shown", shown=f"{shown:,}", there=f"{there:,}"))
+        self._place_share()
+
+    def _place_share(self) -> None:
+        self.share.adjustSize()
+        self.share.move(8, self.height() - self.share.height() - 8)
+        self.share.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place_share()
 
     async def _sort_splats(self) -> None:
         """Put splats in order for the view as it is, where there are any."""
@@ -481,7 +515,7 @@ class SceneView(QWidget):
         return self._count_points(None)
 
     def _count_points(self, level: int | None) -> int:
-        return sum(drawn.count_points(level) for drawn in self._drawn.values())
+        return sum(drawn.count_points(level) for drawn in self._drawn.values() if drawn.actor.GetVisibility())
 
     # ----------------------------------------------------------------- pictures
 
@@ -501,9 +535,9 @@ class SceneView(QWidget):
         """Viewpoints around the target, all the way."""
         return [self._orbit.turn(2 * np.pi * k / count, 0.0) for k in range(count)]
 
-    def show_fully(self) -> None:
-        """All points of what is large, though the view has just moved: for pictures."""
-        self._thin_out(0)
+    def show_finely(self) -> None:
+        """As many points of what is large as a view at rest has, though it has just moved: for pictures."""
+        self._thin_out(self._choose_level(RESTING_SECONDS))
 
     def close_view(self) -> None:
         """Give back what the graphics hold; the view cannot be used any more."""
