@@ -377,6 +377,7 @@ def test_the_queue_on_disk_tells_what_a_crash_has_lost(tmp_path: Path) -> None:
         "from stillto3d.engine.jobs import Job, Record\nfrom stillto3d.engine.journal import Journal\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "journal.add(Job('convert', lambda run: None, 'heavy', '', Record('convert', '{}', 'a.s3d')))\n"
+        "journal.add(Job('convert', lambda run: None, 'heavy', '', Record('convert', '{}', '')))\n"
         "os._exit(9)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(base)], timeout=60)
@@ -393,5 +394,10 @@ def test_the_queue_on_disk_tells_what_a_crash_has_lost(tmp_path: Path) -> None:
         mine.state = JobState.DONE
         journal.note(mine)
         assert journal.expect_seconds("prop") == 4.0 and journal.expect_seconds("convert") is None
+        unsaved = Job("prop", lambda run: None, "heavy", "", Record("prop", "{}", ""))
+        journal.add(unsaved)
+        unsaved.seconds, unsaved.state = 8.0, JobState.DONE
+        journal.note(unsaved)
+        assert journal.expect_seconds("prop") == 6.0  # a project without a file teaches, too
     finally:
         journal.close()

@@ -203,6 +203,11 @@ def test_older_steps_go_into_files_and_come_back(driver: Driver) -> None:
             driver.do("edit.undo")
         assert driver.document.project.hero.still.name == f"grey {k}"
         assert (driver.document.project.layers[0].masks[f"{k}" * 64].alpha == k).all()
+    driver.qtbot.waitUntil(lambda: driver.document.find_surplus(2000) is None, timeout=20_000)
+    for k in range(1, 6):  # what was taken back lay in files too
+        with driver.wait(driver.document.changed, lambda old, new: old is not new):
+            driver.do("edit.redo")
+        assert driver.document.project.hero.still.name == f"grey {k}"
     driver.finish(spill.close())
 
 

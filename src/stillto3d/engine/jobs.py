@@ -52,7 +52,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Record:
-    """What the durable queue keeps, so that lost work can be run again: never a project, only its file."""
+    """What the durable queue keeps, so that lost work can be run again: never a project, only its file.
+
+    Without a file (`project_path` "") it keeps how long the pipeline took, and nothing to run again.
+    """
 
     pipeline: str
     params_json: str

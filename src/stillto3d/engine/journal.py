@@ -79,7 +79,7 @@ class Journal:
             )
 
     def list_lost(self) -> list[LostJob]:
-        """Jobs that were not over when their process ended, oldest first."""
+        """Jobs that were not over when their process ended, oldest first; those of a project without a file are gone."""
         open_states = [state.value for state in JobState if not state.final]
         marks = ",".join("?" * len(open_states))
         with self._lock:
@@ -91,7 +91,7 @@ class Journal:
         return [
             LostJob(row[0], Record(row[1], row[2], _read_path(row[3])), JobState(row[4]), row[5])
             for row in rows
-            if _tell_start(row[6]) != row[7]
+            if row[3] and _tell_start(row[6]) != row[7]
         ]
 
     def forget(self, job_id: str) -> None:

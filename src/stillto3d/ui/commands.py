@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..engine.jobs import Record
@@ -14,6 +14,7 @@ from ..words import tr
 from .camera_commands import CameraCommands
 from .colour_view import ColourView
 from .desk import Desk
+from .document import Step
 from .drag_out import DragOut
 from .edits import duplicate_layers, remove_layers, solo_layers
 from .file_commands import FileCommands
@@ -58,7 +59,7 @@ class Commands:
             return bool(document.project.shots)
 
         bind("edit.undo", self.undo, lambda: document.undo_label is not None or masking.attempt is not None)
-        bind("edit.redo", document.redo, lambda: document.redo_label is not None)
+        bind("edit.redo", self.redo, lambda: document.redo_label is not None)
         bind("edit.rename", layers.rename_selected, lambda: len(layers.selected()) == 1)
         bind("edit.duplicate", self.duplicate_layers, lambda: bool(layers.selected()))
         bind("edit.solo", self.solo_layers, lambda: bool(layers.selected()))
@@ -78,14 +79,23 @@ class Commands:
         """Take back the latest stroke of the mask being made, else the latest step."""
         if self._desk.window.masking.step_back():
             return None
-        if self._desk.document.find_spilled() is not None:
-            return self._undo_from_file()
-        self._desk.document.undo()
+        document = self._desk.document
+        return self._step(document.find_spilled(), document.undo)
+
+    def redo(self) -> Coroutine[Any, Any, None] | None:
+        """Bring the latest step back."""
+        document = self._desk.document
+        return self._step(document.find_spilled(redo=True), document.redo)
+
+    def _step(self, spilled: Step | None, does: Callable[[], None]) -> Coroutine[Any, Any, None] | None:
+        if spilled is not None:
+            return self._step_from_file(spilled, does)
+        does()
         return None
 
-    async def _undo_from_file(self) -> None:
-        await self.files.spill.fetch()
-        self._desk.document.undo()
+    async def _step_from_file(self, spilled: Step, does: Callable[[], None]) -> None:
+        await self.files.spill.fetch(spilled)
+        does()
 
     def _name_steps(self) -> None:
         """The menu and the palette say what would be taken back, or brought again."""
@@ -133,7 +143,7 @@ class Commands:
         try:
             chosen = self._desk.studio.check_params(pipeline, params)
             path = self.files.find_file()
-            record = Record(name, chosen.model_dump_json(), str(path)) if path is not None else None
+            record = Record(name, chosen.model_dump_json(), str(path) if path is not None else "")
 
             def work(run: Run) -> Patch:
                 return pipeline.function(run, project, chosen)

@@ -92,21 +92,25 @@ class Document(QObject):
             self._put(project)
 
     def redo(self) -> None:
-        """Bring the step that was taken back again."""
+        """Bring the step that was taken back again; one that lies in a file is read before."""
         if self._redo and (project := self._redo[-1].project) is not None:
             step = self._redo.pop()
             self._undo.append(Step(step.label, self.project))
             self._put(project)
 
     def find_surplus(self, limit: int = MOST_BYTES) -> Step | None:
-        """The oldest step in memory, when all together hold more than the limit."""
-        held = [step for step in self._undo if step.project is not None]
-        projects = [self.project, *(step.project for step in (*held, *self._redo) if step.project is not None)]
+        """The step in memory that is farthest from now, when all together hold more than the limit.
+
+        Earlier ones go before those that were taken back. Takes count as parts of the layers that hold them.
+        """
+        held = [step for step in (*self._undo, *self._redo) if step.project is not None]
+        projects = [self.project, *(step.project for step in held if step.project is not None)]
         return held[0] if held and measure_arrays(projects) > limit else None
 
-    def find_spilled(self) -> Step | None:
-        """The step that undo needs next, when it lies in a file."""
-        return self._undo[-1] if self._undo and self._undo[-1].project is None else None
+    def find_spilled(self, redo: bool = False) -> Step | None:
+        """The step that undo (or redo) needs next, when it lies in a file."""
+        steps = self._redo if redo else self._undo
+        return steps[-1] if steps and steps[-1].project is None else None
 
     def note_saved(self, project: Project, path: Path) -> None:
         """`project` lies in `path` now."""

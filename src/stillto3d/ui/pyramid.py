@@ -51,12 +51,16 @@ def trace_outline(alpha: U8, scale: float = 1.0) -> list[F32]:
 
     In pixels times `scale`; the picture's rim counts as outside, so that every outline closes.
     """
-    a = np.pad(alpha, 1)
-    inside = (a > 127).astype(np.uint8)
+    whole = alpha > 127
+    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
+    if not len(rows):
+        return []
+    top, left = max(int(rows[0]) - 1, 0), max(int(columns[0]) - 1, 0)  # the rest of the picture costs no time
+    part = (slice(top, rows[-1] + 2), slice(left, columns[-1] + 2))
+    a = np.pad(alpha[part], 1)
+    inside = np.pad(whole[part], 1).view(np.uint8)
     case = inside[:-1, :-1] << 3 | inside[:-1, 1:] << 2 | inside[1:, 1:] << 1 | inside[1:, :-1]
     y, x = np.nonzero((case != 0) & (case != 15))
-    if not len(y):
-        return []
     wide = a.shape[1]
     along, down = y * wide + x, a.size + y * wide + x  # ids of a cell's top and left edges
     edges = np.stack([along, down + 1, along + wide, down], axis=1)
@@ -67,7 +71,8 @@ def trace_outline(alpha: U8, scale: float = 1.0) -> list[F32]:
     order = np.argsort(start)
     start, end = start[order], end[order]
     following = np.searchsorted(start, end)
-    return _chain(_cross_edges(a, start) * np.float32(scale), following)
+    corner = np.array([left, top], np.float32)
+    return _chain((_cross_edges(a, start) + corner) * np.float32(scale), following)
 
 
 def _cross_edges(a: U8, edges: NDArray[np.int64]) -> F32:

@@ -17,7 +17,7 @@ from ..errors import StillTo3DError
 from ..project.project import Project
 from ..words import tr
 from .background import Background
-from .document import MOST_BYTES, Document
+from .document import MOST_BYTES, Document, Step
 from .engine_thread import EngineThread
 
 FOLDER = "undo-"
@@ -58,14 +58,11 @@ class Spill:
         finally:
             self._busy = False
 
-    async def fetch(self) -> None:
-        """Read the step that undo needs next. Raises StillTo3DError when its file is gone."""
-        step = self._document.find_spilled()
-        if step is not None and step.file is not None:
-            file = step.file
-            step.project = await self._engine.submit(
-                tr("Undo"), lambda run: formats.read(run, file), "files", "autosave"
-            )
+    async def fetch(self, step: Step) -> None:
+        """Read a step that lies in a file. Raises StillTo3DError when the file is gone."""
+        if step.file is not None and step.project is None:
+            work = partial(_read, step.file)
+            step.project = await self._engine.submit(tr("Fetch a step"), work, "files", "autosave")
 
     async def close(self) -> None:
         """Remove the files."""
@@ -73,6 +70,10 @@ class Spill:
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+
+
+def _read(file: Path, run: Run) -> Project:
+    return formats.read(run, file)
 
 
 def _write(project: Project, file: Path, run: Run) -> None:
