@@ -29,6 +29,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdUtils, UsdValidation, Vt
 
 from stillto3d.engine.run import Run
 from stillto3d.errors import BadInput
+from stillto3d.formats import usd
 from stillto3d.formats.options import WriteOptions
 from stillto3d.formats.usd import write_usd
 from stillto3d.formats.usd_layers import read_usd_layers
@@ -449,3 +450,20 @@ def test_packages_that_reach_out_are_refused(run: Run, tmp_path: Path, name: str
         archive.writestr(name, HEAD)
     with pytest.raises(REFUSED):
         read_usd_layers(run, tmp_path / "z.usdz")
+
+
+def test_a_crate_saved_in_many_parts_is_the_same_shot(
+    run: Run, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_usd(run, project, tmp_path / "once.usdc")
+    monkeypatch.setattr("stillto3d.formats.usd._PART", 1)
+    saves: list[int] = []
+    settle = usd._Parts.settle
+    monkeypatch.setattr(usd._Parts, "settle", lambda self, count: (saves.append(count), settle(self, count))[1])
+    write_usd(run, project, tmp_path / "parts.usdc")
+    assert len(saves) > 6 and not validate(tmp_path / "parts.usdc")
+    one, other = (
+        Sdf.Layer.FindOrOpen(str(tmp_path / f"{name}.usdc")).ExportToString().replace(name, "x")
+        for name in ("once", "parts")
+    )
+    assert one == other

@@ -21,6 +21,7 @@ from .. import __version__
 from ..models.catalog import Catalog, ModelCard
 from ..project.geometry import Geometry
 from ..project.project import Layer, Project, Recipe
+from ..project.still import Still
 from .strict_json import clean_text, write_json
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -35,6 +36,7 @@ NAMESPACES = {
     "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
     "stillto3d": "urn:stillto3d:ns:1.0:",
 }
+ORIGINAL = "original"
 PNG = b"\x89PNG\r\n\x1a\n"
 SOFTWARE = f"stillto3d {__version__}"
 
@@ -50,8 +52,8 @@ class About:
 
     identifier   urn:uuid of this state of the work: the same stills, layers and recipes have the same one
     stills       {name, id} of each still; id is the sha256 of its decoded samples
-    source_type  one of IPTC's terms
-    maker        "network" (one of other people), "own network" (only ours), "computed" (none)
+    source_type  one of IPTC's terms; "" where it is not ours to say
+    maker        "network" (one of other people), "own network" (only ours), "computed" (none), "original" (nothing was)
     models       {id, version, licence, commercial} of each model that took part
     """
 
@@ -65,7 +67,7 @@ class About:
     @property
     def aigc(self) -> str:
         """The AIGC label as its JSON text; "" where no network took part."""
-        if self.maker == "computed":
+        if self.maker in ("computed", ORIGINAL):
             return ""
         label = {
             "Label": "1",
@@ -87,7 +89,7 @@ class About:
         plain: Json = {
             "identifier": self.identifier,
             "software": SOFTWARE,
-            "digitalSourceType": SOURCE_TYPES + self.source_type,
+            "digitalSourceType": SOURCE_TYPES + self.source_type if self.source_type else "",
             "made_by": self.maker,
             "stills": [dict(still) for still in self.stills],
             "models": [dict(model) for model in self.models],
@@ -101,6 +103,12 @@ def describe_project(project: Project, layers: Sequence[Layer]) -> About:
     stills = [{"name": clean_text(shot.still.name), "id": shot.still.id} for shot in project.shots]
     title = stills[0]["name"] if stills else "shot"
     return _describe(title, stills, [layer.id for layer in layers], recipes)
+
+
+def describe_original(still: Still) -> About:
+    """What a copy of the still says of itself: that it is the original. How that was made, it does not know."""
+    name = clean_text(still.name)
+    return About(name, f"sha256:{still.id}", ({"name": name, "id": still.id},), "", ORIGINAL, ())
 
 
 def describe_layer_alone(layer: Layer) -> About:
@@ -187,10 +195,12 @@ def _list_properties(about: About) -> dict[str, str]:
     """XMP's simple properties, by prefixed name."""
     properties = {
         "dc:identifier": about.identifier,
-        "xmp:CreatorTool": SOFTWARE,
-        "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + about.source_type,
         "stillto3d:madeBy": about.maker,
     }
+    if about.maker == ORIGINAL:
+        return properties
+    properties["xmp:CreatorTool"] = SOFTWARE
+    properties["Iptc4xmpExt:DigitalSourceType"] = SOURCE_TYPES + about.source_type
     if about.stills:
         properties["dc:source"] = "; ".join(f"sha256:{still['id']}" for still in about.stills)
     return properties | ({"TC260:AIGC": about.aigc} if about.aigc else {})
@@ -224,16 +234,21 @@ def compose_xmp(about: About) -> str:
 
 def add_xmp(data: bytes, xmp: str) -> bytes:
     """A PNG's or JPEG's bytes with an XMP packet; others as they are."""
-    packet = xmp.encode("utf-8")
+    return b"".join(insert_xmp(data, xmp))
+
+
+def insert_xmp(data: bytes, xmp: str) -> list[bytes | memoryview]:
+    """`add_xmp` as pieces to be written one after another, without a copy of the picture."""
+    packet, whole = xmp.encode("utf-8"), memoryview(data)
     if data.startswith(PNG):
         body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet
         chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", zlib.crc32(b"iTXt" + body))
-        return data[:33] + chunk + data[33:]  # after the signature and IHDR
+        return [whole[:33], chunk, whole[33:]]  # after the signature and IHDR
     if data[:2] == b"\xff\xd8":
         body = b"http://ns.adobe.com/xap/1.0/\0" + packet
         if len(body) < 65_000:
-            return data[:2] + struct.pack(">BBH", 0xFF, 0xE1, len(body) + 2) + body + data[2:]
-    return data
+            return [whole[:2], struct.pack(">BBH", 0xFF, 0xE1, len(body) + 2) + body, whole[2:]]
+    return [data]
 
 
 def compose_lines(about: About) -> list[str]:

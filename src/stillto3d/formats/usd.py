@@ -7,11 +7,12 @@ inside a .usdz, which holds no splats.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +24,7 @@ from ..project.geometry import Geometry, Material, Mesh, Splats
 from ..project.project import Layer, Project, Shot
 from ..project.still import U8
 from ..words import tr
-from .about import About, add_xmp, compose_xmp, describe_project
+from .about import About, compose_xmp, describe_project, insert_xmp
 from .gather import convert_splats, list_visible, repeats_texture
 from .glb_document import choose_encoding
 from .lods import reduce_geometry
@@ -32,6 +33,7 @@ from .plate import LINEAR, describe_attributes, find_plate_samples, is_linear
 from .staging import name_file, name_files, stage_set
 from .strict_json import clean_text
 from .usd_prims import (
+    Settle,
     define_camera,
     define_component,
     define_maps,
@@ -46,6 +48,7 @@ from .usd_prims import (
 
 _PACKAGE, _MAIN = "package", "scene"
 _SUFFIXES = {"jpeg": "jpg", "png": "png"}
+_PART, _SHARE = 1 << 20, 8  # bytes of a part at least, and as a share of what is written already
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
@@ -71,7 +74,10 @@ def write_usd(run: Run, project: Project, path: Path, options: WriteOptions = AS
         with _Textures(run, project, about, folder, place, options, packed) as textures, _word_faults():
             with _open_stage(main) as stage:
                 _fill_stage(run, stage, project, layers, about, textures, options, packed)
+            del stage
+            _return_memory()
             textures.finish()
+        _return_memory()
         check_usd(main, len(layers))
         if packed:
             with _word_faults():
@@ -112,6 +118,32 @@ def _open_stage(path: Path) -> Iterator[Any]:
     stage.GetRootLayer().Save()
 
 
+class _Parts:
+    """Saves a crate part by part: USD keeps a copy of every array until then, and none afterwards.
+
+    Each save writes the list of all prims anew, so that a part is no smaller than a share of what is written.
+    """
+
+    def __init__(self, stage: Any) -> None:
+        layer = stage.GetRootLayer()
+        self._layer = layer if layer.GetFileFormat().formatId == "usdc" else None
+        self._held = self._written = 0
+
+    def settle(self, count: int) -> None:
+        """Of so many bytes more that the stage holds."""
+        self._held += count
+        if self._layer is not None and self._held >= max(_PART, self._written // _SHARE):
+            self._layer.Save()
+            self._written += self._held
+            self._held = 0
+
+
+def _return_memory() -> None:
+    """Give the system back what USD has freed: glibc would keep it, beside what is allocated next."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _fill_stage(
     run: Run,
     stage: Any,
@@ -125,6 +157,7 @@ def _fill_stage(
     root = define_root(stage, about, compose_xmp(about))
     names = [name_prim(layer.name) for layer in layers]
     taken: set[str] = set()
+    parts = _Parts(stage)
     for k, shot in enumerate(project.shots):
         if shot.camera is not None:
             name = "camera" if k == 0 else f"camera_{k + 1:02d}"
@@ -138,11 +171,18 @@ def _fill_stage(
             n += 1
             chosen = f"{name}_{n:02d}"
         taken.add(chosen)
-        _add_layer(part, stage, root.GetPath().AppendChild(chosen), layer, textures, options, packed)
+        _add_layer(part, stage, root.GetPath().AppendChild(chosen), layer, textures, options, packed, parts.settle)
 
 
 def _add_layer(
-    run: Run, stage: Any, path: Any, layer: Layer, textures: _Textures, options: WriteOptions, packed: bool
+    run: Run,
+    stage: Any,
+    path: Any,
+    layer: Layer,
+    textures: _Textures,
+    options: WriteOptions,
+    packed: bool,
+    settle: Settle,
 ) -> None:
     geometry = layer.geometry
     assert geometry is not None
@@ -150,14 +190,14 @@ def _add_layer(
     if isinstance(geometry, Splats):
         points = convert_splats(geometry)
         if packed:
-            define_points(stage, path.AppendChild("points"), points)
+            define_points(stage, path.AppendChild("points"), points, settle)
             return
         for rep in ("splats", "points"):
             with use_variant(component, "rep", rep):
                 if rep == "splats":
-                    define_splats(stage, path.AppendChild("splats"), geometry)
+                    define_splats(stage, path.AppendChild("splats"), geometry, settle)
                 else:
-                    define_points(stage, path.AppendChild("points"), points)
+                    define_points(stage, path.AppendChild("points"), points, settle)
         return
     material = None
     if isinstance(geometry, Mesh) and geometry.material is not None and _has_uvs(geometry):
@@ -167,15 +207,15 @@ def _add_layer(
         material = define_material(stage, path.AppendChild("material"), geometry.material, file, repeat, linear)
         define_maps(stage, material, geometry.material, textures.write_maps(layer.name, geometry.material), repeat)
     if not isinstance(geometry, Mesh):
-        define_points(stage, path.AppendChild("points"), geometry)
+        define_points(stage, path.AppendChild("points"), geometry, settle)
         return
     levels = list(_list_levels(run, geometry, options))
     for level, mesh in enumerate(levels):
         if len(levels) == 1:
-            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material)
+            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material, settle)
             continue
         with use_variant(component, "lod", f"lod{level}"):
-            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material)
+            define_mesh(stage, path.AppendChild("mesh"), mesh, layer.kind, material, settle)
     if len(levels) > 1:
         component.GetVariantSet("lod").SetVariantSelection("lod0")
 
@@ -216,6 +256,7 @@ class _Textures:
         self._names: list[str] = []
         self._encoder = ThreadPoolExecutor(1, "texture")
         self._encoded: dict[str, Future[bytes]] = {}
+        self._files: list[str] = []
 
     def __enter__(self) -> _Textures:
         return self
@@ -228,7 +269,7 @@ class _Textures:
     @property
     def files(self) -> list[str]:
         """The textures' paths, relative to the stage."""
-        return list(self._encoded)
+        return list(self._files)
 
     def write(self, name: str, material: Material) -> tuple[str, bool]:
         """The path of the material's texture, relative to the stage, and whether it is scene-linear."""
@@ -253,10 +294,11 @@ class _Textures:
     def finish(self) -> None:
         """Write what has been encoded. Raises what went wrong in that."""
         xmp = compose_xmp(self._about)
-        for file, data in self._encoded.items():
+        for file in self.files:
             path = self._folder / file
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(add_xmp(data.result(), xmp))
+            with path.open("wb") as out:
+                out.writelines(insert_xmp(self._encoded.pop(file).result(), xmp))
 
     def _start(self, name: str, pixels: U8, kind: str) -> tuple[str, bool]:
         shot = self._find_linear_shot(pixels)
@@ -271,6 +313,7 @@ class _Textures:
         else:
             file = f"{self._place}/{chosen}.exr"
             self._encoded[file] = self._encoder.submit(self._encode_linear, shot)
+        self._files.append(file)
         return f"./{file}", shot is not None
 
     def _encode_linear(self, shot: Shot) -> bytes:
@@ -305,8 +348,8 @@ def check_usd(path: Path, components: int | None = None) -> dict[str, Any]:
     for prim in stage.Traverse():
         if prim.IsA(UsdGeom.Mesh):
             mesh = UsdGeom.Mesh(prim)
-            counts, corners = mesh.GetFaceVertexCountsAttr().Get(), mesh.GetFaceVertexIndicesAttr().Get()
-            if 3 * len(counts) != len(corners):
+            corners = len(mesh.GetFaceVertexIndicesAttr().Get())  # one list at a time: they are long
+            if 3 * len(mesh.GetFaceVertexCountsAttr().Get()) != corners:
                 raise BadInput("{name} is damaged: {what}.", name=path.name, what="its triangles are not whole")
             meshes += 1
         if prim.IsA(UsdShade.Shader):

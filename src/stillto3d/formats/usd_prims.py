@@ -7,7 +7,7 @@ Texture coordinates run up, displayed colours are linear.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,12 @@ _NEAR_M, _FAR_M = 0.01, 1e5
 _POINT_WIDTH_M = 0.01
 _REACH = 3.0  # standard deviations that a splat is drawn to
 OURS = "stillto3d"
+Settle = Callable[[int], None]
+"""Told of so many bytes that the stage now holds, which it may write and let go of."""
+
+
+def keep(count: int) -> None:
+    """Leave the stage as it is."""
 
 
 def name_prim(name: str) -> str:
@@ -118,63 +124,79 @@ def use_variant(prim: Any, group: str, name: str) -> Iterator[None]:
 # ---------------------------------------------------------------------- geometry
 
 
-def define_mesh(stage: Any, path: Any, mesh: Mesh, kind: LayerKind, material: Any | None) -> None:
+def define_mesh(
+    stage: Any, path: Any, mesh: Mesh, kind: LayerKind, material: Any | None, settle: Settle = keep
+) -> None:
     """Triangles; a set is seen from any side, a prop is a closed solid."""
     from pxr import Sdf, UsdGeom, UsdShade, Vt
 
     prim = UsdGeom.Mesh.Define(stage, path)
-    prim.CreatePointsAttr(Vt.Vec3fArray.FromBuffer(mesh.positions))
-    prim.CreateFaceVertexCountsAttr(Vt.IntArray(len(mesh.faces), 3))
     prim.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(mesh.faces.reshape(-1).view(np.int32)))
+    settle(mesh.faces.nbytes)
+    prim.CreatePointsAttr(Vt.Vec3fArray.FromBuffer(mesh.positions))
+    settle(mesh.positions.nbytes)
+    prim.CreateFaceVertexCountsAttr(Vt.IntArray(len(mesh.faces), 3))
     prim.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
     prim.CreateDoubleSidedAttr(kind is LayerKind.SCENE)
     prim.CreateExtentAttr(_find_extent(mesh.positions))
     if mesh.normals is not None:
         prim.CreateNormalsAttr(Vt.Vec3fArray.FromBuffer(mesh.normals))
         prim.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
+        settle(mesh.normals.nbytes)
     uvs = mesh.uvs if mesh.uvs is not None else mesh.corner_uvs
     values = UsdGeom.PrimvarsAPI(prim)
     if uvs is not None:
         step = UsdGeom.Tokens.vertex if mesh.uvs is not None else UsdGeom.Tokens.faceVarying
-        flat = uvs.reshape(-1, 2).copy()
-        np.subtract(np.float32(1), flat[:, 1], out=flat[:, 1])
-        values.CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, step).Set(Vt.Vec2fArray.FromNumpy(flat))
+        values.CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, step).Set(_turn_uvs(uvs))
+        settle(uvs.nbytes + 4 * len(mesh.faces))
     _set_colors(values, mesh.colors if material is None else None)
     _set_observed(values, mesh.observed)
     if material is not None:
         UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(material)
 
 
-def define_points(stage: Any, path: Any, points: Points) -> None:
+def _turn_uvs(uvs: NDArray[np.float32]) -> Any:
+    """Texture coordinates whose v runs up."""
+    from pxr import Vt
+
+    flat = uvs.reshape(-1, 2).copy()
+    np.subtract(np.float32(1), flat[:, 1], out=flat[:, 1])
+    return Vt.Vec2fArray.FromNumpy(flat)
+
+
+def define_points(stage: Any, path: Any, points: Points, settle: Settle = keep) -> None:
     """Coloured points, a centimetre wide."""
     from pxr import UsdGeom, Vt
 
     prim = UsdGeom.Points.Define(stage, path)
     prim.CreatePointsAttr(Vt.Vec3fArray.FromBuffer(points.positions))
+    settle(points.positions.nbytes)
     prim.CreateWidthsAttr(Vt.FloatArray([_POINT_WIDTH_M]))
     prim.SetWidthsInterpolation(UsdGeom.Tokens.constant)
     prim.CreateExtentAttr(_find_extent(points.positions, _POINT_WIDTH_M / 2))
     values = UsdGeom.PrimvarsAPI(prim)
     _set_colors(values, points.colors)
+    settle(points.positions.nbytes)
     _set_observed(values, points.observed)
 
 
-def define_splats(stage: Any, path: Any, splats: Splats) -> None:
+def define_splats(stage: Any, path: Any, splats: Splats, settle: Settle = keep) -> None:
     """Gaussians: linear scales, opacity from 0 to 1, harmonics splat by splat with the constant one first."""
     from pxr import Sdf, UsdGeom, UsdVol, Vt
 
     prim = UsdVol.ParticleField3DGaussianSplat.Define(stage, path).GetPrim()
     coefficients = splats.sh.shape[1]
-    values: dict[str, Any] = {
-        "positions": Vt.Vec3fArray.FromBuffer(splats.means),
-        "orientations": Vt.QuatfArray.FromNumpy(np.ascontiguousarray(splats.rotations[:, [1, 2, 3, 0]])),
-        "scales": Vt.Vec3fArray.FromBuffer(splats.scales),
-        "opacities": Vt.FloatArray.FromNumpy(splats.opacity),
-        "radiance:sphericalHarmonicsDegree": round(np.sqrt(coefficients)) - 1,
-        "radiance:sphericalHarmonicsCoefficients": Vt.Vec3fArray.FromBuffer(splats.sh.reshape(-1, 3)),
+    prim.GetAttribute("radiance:sphericalHarmonicsDegree").Set(round(np.sqrt(coefficients)) - 1)
+    values: dict[str, Callable[[], Any]] = {  # one after another, so that no two are held at once
+        "radiance:sphericalHarmonicsCoefficients": lambda: Vt.Vec3fArray.FromBuffer(splats.sh.reshape(-1, 3)),
+        "positions": lambda: Vt.Vec3fArray.FromBuffer(splats.means),
+        "orientations": lambda: Vt.QuatfArray.FromNumpy(np.ascontiguousarray(splats.rotations[:, [1, 2, 3, 0]])),
+        "scales": lambda: Vt.Vec3fArray.FromBuffer(splats.scales),
+        "opacities": lambda: Vt.FloatArray.FromNumpy(splats.opacity),
     }
-    for name, value in values.items():
-        prim.GetAttribute(name).Set(value)
+    for name, make in values.items():
+        prim.GetAttribute(name).Set(make())
+        settle((12 * coefficients if name.startswith("radiance") else 16) * len(splats.means))
     harmonics = UsdGeom.Primvar(prim.GetAttribute("radiance:sphericalHarmonicsCoefficients"))
     if harmonics:
         harmonics.SetElementSize(coefficients)
