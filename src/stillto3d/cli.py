@@ -321,7 +321,7 @@ def bring(
         typer.echo(_printable(line))
 
 
-@app.command(help=tr("Say what a still, a project, a GLB, a PLY or a folder of results holds."))
+@app.command(help=tr("Say what a still, a project, a folder of results or any file of a known format holds."))
 @_guard
 def inspect(file: Annotated[Path, typer.Argument(help=tr("The file or folder."))], as_json: AsJson = False) -> None:
     """Say what a file holds."""

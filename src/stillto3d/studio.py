@@ -173,7 +173,7 @@ class Studio:
         return self.engine.submit("import", lambda run: formats.import_layers(run, target))
 
     def inspect(self, path: str | Path) -> dict[str, Any]:
-        """What a still, project, GLB, PLY or set holds."""
+        """What a still, a project, a set or any file of the table of formats holds."""
         target = Path(path)
         found: dict[str, Any] = self.wait(self.engine.submit("inspect", lambda run: formats.inspect(run, target)))
         return found

@@ -31,7 +31,8 @@ from stillto3d.project.geometry import Geometry, Material, Mesh, Points, Splats,
 from stillto3d.project.project import Layer, LayerKind, Project, Shot, make_layer
 from stillto3d.project.space import translate
 
-TARGETS = [name if not name.startswith(".") else f"shot{name}" for name in formats.FORMATS] + ["transforms.json"]
+WRITTEN = [name for name, row in formats.FORMATS.items() if row.write is not None]
+TARGETS = [name if not name.startswith(".") else f"shot{name}" for name in WRITTEN] + ["transforms.json"]
 BRINGS_LAYERS = (".glb", ".ply", ".spz", ".obj", ".usdc", ".usda", ".usdz")
 NAMES = [
     "Stuhl",

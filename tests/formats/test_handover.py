@@ -78,6 +78,16 @@ def test_markers_lie_on_the_plate(run: Run, tmp_path: Path, name: str, centered:
     np.testing.assert_allclose(pixels - (padded["left"], padded["top"]), expect_pixels(centered), atol=0.01)
 
 
+@pytest.mark.parametrize("name", ["nuke", "web"])
+def test_the_untouched_still_claims_no_making(run: Run, project: Project, tmp_path: Path, name: str) -> None:
+    write_handover(run, project, tmp_path / "out", name)
+    (still,), (plate,) = ((tmp_path / "out").glob(f"{kind}.*") for kind in ("still", "plate"))
+    one, other = still.read_bytes(), plate.read_bytes()
+    assert b"DigitalSourceType" in other and b"AIGC>" in other
+    assert b"DigitalSourceType" not in one and b"AIGC>" not in one and b"Media<" not in one
+    assert b"<stillto3d:madeBy>original</stillto3d:madeBy>" in one and project.hero.still.id.encode() in one
+
+
 def test_splats_come_along(run: Run, tmp_path: Path) -> None:
     for name, file in (("houdini", "splats.ply"), ("web", "splats.spz"), ("blender", "splats.ply")):
         shot = hand_over(run, make_splats(True), tmp_path / name, name)

@@ -9,6 +9,7 @@ import pytest
 import trimesh
 from formats.markers import COLORS, NAMES, locate_markers, make_meshes, make_points
 
+from stillto3d import formats
 from stillto3d.engine.run import Run
 from stillto3d.errors import BadInput
 from stillto3d.formats.obj import read_obj_layers, write_obj
@@ -51,6 +52,17 @@ def test_our_own_come_back(run: Run, project: Project, tmp_path: Path) -> None:
         assert original.geometry is not None
         bounds = measure_bounds(original.geometry, original.transform)
         np.testing.assert_allclose(measure_bounds(layer.geometry), bounds, atol=1e-5)
+
+
+def test_an_obj_and_its_materials_are_inspected(run: Run, project: Project, tmp_path: Path) -> None:
+    write_obj(run, project, tmp_path / "a.obj", WriteOptions(texture="png"))
+    assert len(formats.inspect(run, tmp_path / "a.obj")["layers"]) == 3
+    found = formats.inspect(run, tmp_path / "a.mtl")
+    assert found["kind"] == "materials"
+    assert found["materials"][0] == {"name": "set", "textures": ["a_textures/set.png"]}
+    (tmp_path / "b.mtl").write_bytes(b"\xff\0 nothing\n" * 9)
+    with pytest.raises(BadInput, match="no material"):
+        formats.inspect(run, tmp_path / "b.mtl")
 
 
 def test_a_project_without_a_mesh_is_refused(run: Run, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from .gather import refuse_no_numbers
 from .glb import write_glb
 from .glb_layers import read_glb_layers
 from .imported import Imported
-from .obj import read_obj_layers, write_obj
+from .obj import check_materials, read_obj_layers, write_obj
 from .options import AS_THEY_ARE, WriteOptions
 from .picture import read_still_project
 from .plate import write_picture
@@ -107,6 +107,7 @@ FORMATS: dict[str, Format] = {
     ),
     ".spz": _bring_layers("SPZ splats", "spz", read_spz_layers, write_spz, forecast.weigh_spz, SPZ_MAGICS),
     ".obj": _bring_layers("Wavefront OBJ", "obj", read_obj_layers, write_obj, forecast.weigh_obj),
+    ".mtl": Format("Materials of an OBJ", "materials", lambda run, path: check_materials(path)),
     ".usdc": _bring_layers("USD, binary", "usd", *_USD, (b"PXR-USDC",), None, read_usd_camera),
     ".usda": _bring_layers("USD, text", "usd", *_USD, (b"#usda",), None, read_usd_camera),
     ".usdz": _bring_layers("USD package", "usd", *_USD, camera=read_usd_camera),

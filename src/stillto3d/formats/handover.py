@@ -23,7 +23,7 @@ from ..project.space import Camera, center_camera, find_unreal_pose
 from ..words import find_resources, tr
 from . import weigh as weigh_format
 from . import write as write_format
-from .about import About, collect_models, describe_project
+from .about import About, collect_models, describe_original, describe_project
 from .forecast import Sizes
 from .gather import list_visible
 from .lens import describe_camera, get_camera, word_padding
@@ -171,7 +171,9 @@ def _write_pictures(
         linear = preset.linear and samples.rgb.dtype.kind == "f"
         shown = samples if linear or samples.rgb.dtype.kind == "u" else _show(project, samples, name, preset, camera)
         file = f"{name}{'.exr' if linear else '.png'}"
-        write_samples(run, shown, folder / file, about, options)
+        untouched = name == "still" or project.hero.clean_plate is None
+        told = describe_original(project.hero.still) if untouched else about
+        write_samples(run, shown, folder / file, told, options)
         names.append(file)
     return names[0], names[1]
 

@@ -1,4 +1,4 @@
-"""What a file holds, told in plain values: stills, projects, GLB, PLY and whatever comes in as layers."""
+"""What a file holds, told in plain values: stills, projects, GLB, PLY, and whatever else comes in as layers."""
 
 from __future__ import annotations
 

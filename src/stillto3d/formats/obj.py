@@ -24,8 +24,10 @@ from .imported import Imported, keep_mesh
 from .lods import write_levels
 from .options import AS_THEY_ARE, WriteOptions
 from .staging import name_file, name_files, stage_set
+from .strict_json import clean_text
 
 _PIECE = 1 << 14
+_MATERIALS_CEILING = 16 << 20
 _SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
@@ -133,6 +135,22 @@ def _check_obj(path: Path) -> None:
         file.seek(-1, os.SEEK_END)
         if start != b"# " or file.read() != b"\n":
             raise BadInput("{name} is damaged: {what}.", name=path.name, what="it ends too early")
+
+
+def check_materials(path: Path) -> dict[str, Any]:
+    """The materials of a .mtl and the textures that they name; none is opened. Raises BadInput and OSError."""
+    if path.stat().st_size > _MATERIALS_CEILING:
+        raise BadInput("{name} is damaged: {what}.", name=path.name, what="it is implausibly large")
+    materials: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        key, _, value = line.strip().partition(" ")
+        if key == "newmtl":
+            materials.append({"name": clean_text(value.strip()), "textures": []})
+        elif materials and key.lower().startswith(("map_", "bump", "norm", "disp")) and value:
+            materials[-1]["textures"].append(clean_text(value.strip()))
+    if not materials:
+        raise BadInput("{name} is damaged: {what}.", name=path.name, what="it names no material")
+    return {"materials": materials}
 
 
 def read_obj_layers(run: Run, path: Path) -> Imported:

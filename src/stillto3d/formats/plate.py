@@ -16,7 +16,7 @@ from ..errors import BadInput
 from ..models.roles import MatchPlate, WritePlate
 from ..project.project import Project, Shot
 from ..project.space import Camera, center_camera
-from .about import PNG, About, add_xmp, compose_xmp, describe_project
+from .about import PNG, About, add_xmp, compose_xmp, describe_original, describe_project
 from .atomic import replace_file
 from .options import AS_THEY_ARE, WriteOptions
 
@@ -63,6 +63,13 @@ def find_plate_samples(run: Run, shot: Shot) -> Samples:
     return Samples(run.call(MatchPlate(shot.still, shot.clean_plate)), whole.space)
 
 
+def describe_plate(project: Project) -> About:
+    """What the hero's plate says of itself: who filled it; without one it is the still."""
+    if project.hero.clean_plate is None:
+        return describe_original(project.hero.still)
+    return describe_project(project, project.scenes())  # whose recipes name what has filled it
+
+
 def choose_target(space: str, wanted: str) -> str:
     """The scene-linear space to write: the one wanted, else the still's own, else linear Rec. 709."""
     return wanted if wanted != "auto" else LINEAR.get(space, LINEAR["lin_rec709"])
@@ -72,8 +79,7 @@ def write_picture(run: Run, project: Project, path: Path, options: WriteOptions 
     """The hero's clean plate, or its still: 16 bits where it holds more than 8. Raises BadInput, CannotAccess."""
     if not project.shots:
         raise BadInput("The project holds no still.", "Open a still.")
-    about = describe_project(project, project.scenes())  # whose recipes name what has filled the plate
-    write_samples(run, find_plate_samples(run, project.hero), path, about, options)
+    write_samples(run, find_plate_samples(run, project.hero), path, describe_plate(project), options)
     return []
 
 
@@ -91,7 +97,7 @@ def write_samples(run: Run, samples: Samples, path: Path, about: About, options:
 def describe_attributes(about: About) -> Mapping[str, str]:
     """What an EXR says of itself: string attributes."""
     told = {"software": "stillto3d", "XMP": compose_xmp(about), "stillto3d:identifier": about.identifier}
-    told["DigitalSourceType"] = str(about.describe()["digitalSourceType"])
+    told |= {"DigitalSourceType": source} if (source := str(about.describe()["digitalSourceType"])) else {}
     return told | ({"AIGC": about.aigc} if about.aigc else {})
 
 
