@@ -80,11 +80,16 @@ def make_odd_project() -> Project:
     """Points, colours, alpha, normals, shear, mirror and flatness, all in one scene."""
     project = make_project()
     box = make_box(np.full((4, 4, 4), 77, np.uint8))
+    rng = np.random.default_rng(3)
     bare = replace(box, material=None, corner_uvs=None, colors=np.arange(24, dtype=np.uint8).reshape(8, 3))
     normals = box.positions / np.linalg.norm(box.positions, axis=1, keepdims=True) * np.float32(1.01)
     shear = np.array([[1, 0.5, 0, 1], [0, 1, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1.0]])
+    relief = np.dstack([rng.integers(100, 156, (16, 16, 2)), np.full((16, 16), 250)]).astype(np.uint8)
+    surface = np.full((8, 8, 3), (200, 128, 40), np.uint8)
+    mapped = replace(box, material=replace(box.material, normals=relief, surface=surface, unlit=False))
     things: list[tuple[str, Any, np.ndarray]] = [
         ("alpha", box, np.eye(4)),
+        ("mapped", mapped, np.diag([1.0, 2, 3, 1])),
         ("bare", bare, np.diag([-1.0, 2, 3, 1])),
         ("normals", replace(bare, normals=normals), shear),
         ("flat", replace(bare, normals=normals), np.diag([1.0, 0, 1, 1])),

@@ -23,6 +23,7 @@ from ..errors import BadInput
 from ..models.roles import EncodeImage
 from ..project.geometry import Material, Mesh, Points, Splats
 from ..project.still import U8
+from ..project.tangents import find_normals, find_tangents
 from .about import SOFTWARE, About, compose_xmp_packet
 from .atomic import replace_file
 from .gather import repeats_texture, show_splats
@@ -102,12 +103,13 @@ class GlbDocument:
         textured = mesh.material is not None and mesh.uvs is not None
         # glTF multiplies vertex colours into the texture: here they stand in for one that is missing
         attributes = self._add_common(mesh.positions, None if textured else mesh.colors, mesh.observed)
-        if mesh.normals is not None:
-            attributes["NORMAL"] = self._add_vectors("VEC3", _straighten(mesh.normals))
+        if textured and mesh.uvs is not None and not np.isfinite(mesh.uvs).all():
+            message = "{name} holds texture coordinates that are not numbers."
+            raise BadInput(message, "Make it again.", name=name)
+        attributes |= self._add_normals(
+            mesh, textured and mesh.material is not None and mesh.material.normals is not None
+        )
         if textured and mesh.uvs is not None:
-            if not np.isfinite(mesh.uvs).all():
-                message = "{name} holds texture coordinates that are not numbers."
-                raise BadInput(message, "Make it again.", name=name)
             attributes["TEXCOORD_0"] = self._add_vectors("VEC2", mesh.uvs)
         primitive = {
             "attributes": attributes,
@@ -119,6 +121,16 @@ class GlbDocument:
             ),
         }
         return self.add("meshes", {"name": name, "primitives": [primitive]})
+
+    def _add_normals(self, mesh: Mesh, mapped: bool) -> dict[str, int]:
+        """NORMAL where the mesh has them, and TANGENT beside it under a map of normals."""
+        normals = None if mesh.normals is None else _straighten(mesh.normals)
+        if normals is None and mapped:
+            normals = find_normals(mesh)
+        if normals is None:
+            return {}
+        told = {"NORMAL": self._add_vectors("VEC3", normals)}
+        return told | ({"TANGENT": self._add_vectors("VEC4", find_tangents(mesh, normals))} if mapped else {})
 
     def add_points(self, name: str, points: Points) -> int | None:
         """Coloured points; None without any."""
