@@ -79,7 +79,7 @@ class Journal:
             )
 
     def list_lost(self) -> list[LostJob]:
-        """Jobs that were not over when their process ended, oldest first; those of a project without a file are gone."""
+        """Jobs that were not over when their process ended, oldest first; without a file nothing is left."""
         open_states = [state.value for state in JobState if not state.final]
         marks = ",".join("?" * len(open_states))
         with self._lock:

@@ -195,6 +195,11 @@ class Canvas(QWidget):
         """Screen pixels (real ones) per pixel of the still."""
         return self._zoom * self.devicePixelRatioF()
 
+    @property
+    def is_near(self) -> bool:
+        """The coarse outlines of masks would show their steps."""
+        return max(self._size) * self.zoom >= OUTLINE_PIXELS[-1] * COARSE_FROM
+
     def to_still(self, at: QPointF) -> tuple[float, float]:
         """A place of the widget in pixels of the still."""
         return (at.x() - self._origin.x()) / self._zoom, (at.y() - self._origin.y()) / self._zoom
@@ -329,8 +334,7 @@ class Canvas(QWidget):
             self._draw(painter, overlay.tint)
         if not overlay.outlines:
             return
-        coarse = max(self._size) * self.zoom < OUTLINE_PIXELS[-1] * COARSE_FROM
-        outline = overlay.outlines[-1 if coarse or self._moving else 0]
+        outline = overlay.outlines[0 if self.is_near and not self._moving else -1]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._moving)
         # Lines of one screen pixel, side by side: Qt draws those directly; a wider pen costs it thirty times as much.

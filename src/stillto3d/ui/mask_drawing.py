@@ -36,11 +36,17 @@ class MaskDrawing:
         self._background = background
         self._known: WeakKeyDictionary[Mask, tuple[list[U8], list[QPainterPath]]] = WeakKeyDictionary()
 
-    async def outline(self, mask: Mask, strength: float, strong: bool) -> Overlay:
-        """An outline and, with a strength (0 to 1), a tint."""
+    async def outline(self, mask: Mask, strength: float, strong: bool, fine: bool = False) -> Overlay:
+        """An outline and, with a strength (0 to 1), a tint.
+
+        The fine outline, for a view that is near, is traced when it is asked for: it costs twice all the rest.
+        """
         if mask not in self._known:
             self._known[mask] = await self._background.run(_prepare, mask)
         levels, paths = self._known[mask]
+        if fine and len(paths) == 1 and _choose(levels, OUTLINE_PIXELS[0]) != _choose(levels, OUTLINE_PIXELS[-1]):
+            paths = [await self._background.run(_trace, levels, OUTLINE_PIXELS[0]), *paths]
+            self._known[mask] = levels, paths
         return Overlay(make_tint(levels, colour("mask"), strength) if strength else None, paths, strong)
 
     async def matte(self, still: Still, masks: Sequence[Mask]) -> Picture:
@@ -66,11 +72,17 @@ def unite(still: Still, masks: Sequence[Mask]) -> U8:
 
 def _prepare(mask: Mask) -> tuple[list[U8], list[QPainterPath]]:
     levels = build_pyramid(mask.alpha)
-    chosen = []
-    for most in OUTLINE_PIXELS:
-        chosen.append(next((k for k, a in enumerate(levels) if max(a.shape) <= most), len(levels) - 1))
-    paths = {level: make_path(trace_outline(levels[level], 2.0**level)) for level in sorted(set(chosen))}
-    return levels, list(paths.values())
+    return levels, [_trace(levels, OUTLINE_PIXELS[-1])]
+
+
+def _choose(levels: list[U8], most: int) -> int:
+    """The finest level of at most so many pixels."""
+    return next((k for k, a in enumerate(levels) if max(a.shape) <= most), len(levels) - 1)
+
+
+def _trace(levels: list[U8], most: int) -> QPainterPath:
+    level = _choose(levels, most)
+    return make_path(trace_outline(levels[level], 2.0**level))
 
 
 def _unite_levels(still: Still, masks: Sequence[Mask]) -> list[U8]:

@@ -54,9 +54,11 @@ class Masking(QObject):
         self._pointer: Place | None = None
         self._following = False
         self._asking: asyncio.Task[Any] | None = None
+        self._near = False
         self.view = MaskView.TINT
         self.selected: frozenset[str] = frozenset()
         canvas.hovered.connect(self._point)
+        canvas.zoomed.connect(self._follow_zoom)
         canvas.clicked.connect(self.click)
         canvas.boxed.connect(self.draw_box)
         canvas.stroked.connect(lambda stroke: start(self.paint(stroke)))
@@ -314,6 +316,11 @@ class Masking(QObject):
                 self._start(self._prepare(shot.still))
         self._refresh()
 
+    def _follow_zoom(self) -> None:
+        if self._near != self._canvas.is_near:
+            self._near = self._canvas.is_near
+            self._refresh()
+
     async def _prepare(self, still: Still) -> None:
         """Let the segmenter look at the still before it is asked."""
         await self._engine.submit(tr("Prepare"), lambda run: run.call(PrepareStill(still)), "interactive", "prepare")
@@ -339,7 +346,7 @@ class Masking(QObject):
             plate = project.hero.clean_plate
             cover = await self._drawing.plate(plate) if plate is not None else None
             if attempt is not None and shown is not None:
-                overlays.append(await self._drawing.outline(shown, 0.5, True))
+                overlays.append(await self._drawing.outline(shown, 0.5, True, self._near))
         elif view in (MaskView.MATTE, MaskView.XRAY):
             chosen = [layer.masks[still.id] for layer in others if layer.id in selected] if attempt is None else []
             masks = [shown] if attempt is not None and shown is not None else chosen
@@ -353,10 +360,10 @@ class Masking(QObject):
                 under = layer.id == pointed and attempt is None
                 strength = 0.35 * tinted if strong else 0.2 * tinted if under else 0.0
                 strong = strong or under
-                overlays.append(await self._drawing.outline(layer.masks[still.id], strength, strong))
+                overlays.append(await self._drawing.outline(layer.masks[still.id], strength, strong, self._near))
             if shown is not None:
                 strength = (0.5 if attempt is not None else 0.3) * tinted
-                overlays.append(await self._drawing.outline(shown, strength, True))
+                overlays.append(await self._drawing.outline(shown, strength, True, self._near))
         if state == self._describe():
             points = [(c.x, c.y, c.positive != attempt.takes_away) for c in attempt.clicks] if attempt else []
             self._canvas.show_overlays(overlays, points, cover)
