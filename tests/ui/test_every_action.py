@@ -101,6 +101,11 @@ def select(driver: Driver) -> None:
     driver.window.layers.select(frozenset([driver.document.project.layers[0].id]))
 
 
+def select_row(driver: Driver, row: int) -> None:
+    """The first or last layer, which can go down or up."""
+    driver.window.layers.select(frozenset([driver.document.project.layers[row].id]))
+
+
 def begin_mask(driver: Driver, chosen: int = 0) -> None:
     """A mask being made, with three candidates."""
     still = driver.document.project.hero.still
@@ -135,6 +140,8 @@ DEEDS: dict[str, Deed] = {
     "edit.rename": Deed(lambda driver: driver.window.layers.state().name, select),
     "edit.duplicate": Deed(see_project, select),
     "edit.solo": Deed(see_project, select),
+    "edit.raise": Deed(see_project, lambda driver: select_row(driver, -1)),
+    "edit.lower": Deed(see_project, lambda driver: select_row(driver, 0)),
     "edit.delete": Deed(see_project, select),
     "mask.accept": Deed(see_project, begin_mask),
     "mask.drop": Deed(see_attempt, begin_mask),

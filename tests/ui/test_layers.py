@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QToolButton
 
+from stillto3d.engine.jobs import Job
 from stillto3d.engine.run import Run
 from stillto3d.errors import BadInput
 from stillto3d.pipelines.prop import PropParams
@@ -18,6 +19,7 @@ from stillto3d.project.space import Camera, aim_camera, join_transform, split_tr
 from stillto3d.project.still import Mask, Still
 from stillto3d.ui import edits
 from stillto3d.ui.canvas import Tool
+from stillto3d.ui.drag_out import DraggedLayers
 from stillto3d.ui.health import count_holes, examine_mesh
 from stillto3d.ui.layers import EYE, LOCK, STATE
 from stillto3d.ui.lens_panel import FILM_BACKS
@@ -255,6 +257,43 @@ def test_layers_are_dragged_out_as_a_file(driver: Driver) -> None:
     (url,) = mime.urls()
     data = Path(url.toLocalFile()).read_bytes()
     assert url.fileName() == "b.glb" and data[:4] == b"glTF" and b'"name":"b"' in data and b'"name":"a"' not in data
+    (again,) = driver.session.commands.drag_out.begin(chosen).urls()
+    assert again == url  # the same layers are not written twice
     empty = make_layer("mask", LayerKind.PROP)
     driver.document.edit("Add", Project(project.shots, (empty,)))
     assert not driver.session.commands.drag_out.begin(frozenset([empty.id])).hasUrls()
+
+
+def test_a_drag_that_is_not_written_yet_says_so(driver: Driver, tmp_path: Path) -> None:
+    told: list[Path] = []
+    job = Job("Write", lambda run: None, "files", "", None)  # nobody runs it
+    mime = DraggedLayers(frozenset("b"), job, tmp_path / "b.glb", told.append)
+    assert mime.hasUrls() and not mime.urls() and told[0].name == "b.glb"
+
+
+def test_several_layers_change_together(driver: Driver) -> None:
+    project = make_project()
+    driver.document.open(project, None)
+    driver.window.layers.select(ids(project, "a", "b"))
+    panel = driver.window.inspector.several
+    assert panel.isVisibleTo(driver.window) and panel.visible.isChecked()
+    panel.visible.click()
+    assert not any(layer.visible for layer in driver.document.project.layers if layer.name in ("a", "b"))
+    driver.do("edit.undo")
+    panel.locked.click()
+    locked = {layer.name for layer in driver.document.project.layers if layer.locked}
+    assert locked == {"a", "b"}
+    driver.do("edit.undo")
+    assert driver.document.project is project
+
+
+def test_keys_move_layers_within_their_group(driver: Driver) -> None:
+    project = make_project()
+    driver.document.open(project, None)
+    driver.window.layers.select(ids(project, "a", "b"))
+    driver.press("Ctrl+Down")
+    assert names(driver.document.project) == ["set", "c", "a", "b"]
+    driver.do("edit.lower")  # they stand at the end
+    assert names(driver.document.project) == ["set", "c", "a", "b"]
+    driver.press("Ctrl+Up")
+    assert names(driver.document.project) == ["set", "a", "b", "c"]

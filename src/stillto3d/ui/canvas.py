@@ -9,6 +9,7 @@ from enum import Enum
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QBrush,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -110,7 +111,7 @@ class Canvas(QWidget):
         self._pan_from: QPointF | None = None
         self._press: QPointF | None = None
         self._box: QRectF | None = None
-        self._space = False
+        self._space = self._ringed = False
         self.points: list[tuple[float, float, bool]] = []
         self._cover: Picture | None = None
         self._tool = Tool.POINT
@@ -274,6 +275,10 @@ class Canvas(QWidget):
             painter.drawRect(self._box)
         self.guides.draw(painter, self.to_widget)
         self._draw_way(painter)
+        if self._ringed:
+            painter.setPen(QPen(colour("focus"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
     def _draw_scene(self, ratio: float) -> QPixmap:
@@ -472,6 +477,14 @@ class Canvas(QWidget):
         adds = (self._tool is not Tool.ERASER) != turned
         if self._size[0] and (self._paints or len(way) > 2):
             self.stroked.emit(Stroke(tuple(way), self._radius if self._paints else None, adds))
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._ringed = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()  # who points at it needs no ring
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._ringed = False
         self.update()
 
     def enterEvent(self, event: object) -> None:

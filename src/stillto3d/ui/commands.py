@@ -16,7 +16,7 @@ from .colour_view import ColourView
 from .desk import Desk
 from .document import Step
 from .drag_out import DragOut
-from .edits import duplicate_layers, remove_layers, solo_layers
+from .edits import duplicate_layers, remove_layers, shift_layers, solo_layers
 from .file_commands import FileCommands
 from .help_commands import HelpCommands
 from .import_commands import ImportCommands
@@ -41,13 +41,16 @@ class Commands:
         self.reshaping = Reshaping(desk)
         self.imports, self.colours = ImportCommands(desk), ColourView(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)
-        self.drag_out = DragOut(desk.engine, lambda: desk.document.project)
+        self.drag_out = DragOut(desk.engine, lambda: desk.document.project, desk.window.jobs.show_notes)
         desk.window.layers.make_dragged = self.drag_out.begin
         self.files = FileCommands(desk, self.run_pipeline, self.help.keep_layout)
         self._bind()
         start, inspector = desk.start, desk.window.inspector
         inspector.make_wanted.connect(
             lambda name, params: start(self.run_pipeline("prop", {**params, "only": (name,)}))
+        )
+        inspector.several.make_wanted.connect(
+            lambda names, params: start(self.run_pipeline("prop", {**params, "only": names}))
         )
         inspector.lens.rebuild_wanted.connect(lambda: start(self.run_pipeline("reconstruct", {})))
 
@@ -63,6 +66,8 @@ class Commands:
         bind("edit.rename", layers.rename_selected, lambda: len(layers.selected()) == 1)
         bind("edit.duplicate", self.duplicate_layers, lambda: bool(layers.selected()))
         bind("edit.solo", self.solo_layers, lambda: bool(layers.selected()))
+        bind("edit.raise", lambda: self.shift_layers(-1), lambda: bool(layers.selected()))
+        bind("edit.lower", lambda: self.shift_layers(1), lambda: bool(layers.selected()))
         bind("edit.delete", self.delete_layers, lambda: bool(layers.selected()))
         bind("make.set", lambda: self.run_pipeline("reconstruct", {}), has_still)
         bind("make.prop", self.make_selected, lambda: bool(self._chosen_props()))
@@ -116,6 +121,12 @@ class Commands:
         project, copies = duplicate_layers(self._desk.document.project, ids)
         self._desk.document.edit(tr("Duplicate {n} layers", n=len(ids)), project)
         self._desk.window.layers.select(copies)
+
+    def shift_layers(self, by: int) -> None:
+        """Move the selected layers one row up (-1) or down (1) in their groups."""
+        ids = self._desk.window.layers.selected()
+        project = shift_layers(self._desk.document.project, ids, by)
+        self._desk.document.edit(tr("Move {n} layers", n=len(ids)), project)
 
     def solo_layers(self) -> None:
         """Show the selected layers alone, or all again."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadInput
-from ..project.project import Layer, Project, Shot
+from ..project.project import Layer, LayerKind, Project, Shot
 from ..project.space import Camera, Origin, aim_camera, translate
 from ..project.still import Mask, Still
 
@@ -51,6 +51,22 @@ def move_layers(project: Project, ids: Collection[str], before: str | None) -> P
     rest = [layer for layer in project.layers if layer.id not in ids]
     at = next((k for k, layer in enumerate(rest) if layer.id == before), len(rest))
     return replace(project, layers=(*rest[:at], *moved, *rest[at:]))
+
+
+def shift_layers(project: Project, ids: Collection[str], by: int) -> Project:
+    """The project with each of these layers one row up (-1) or down (1) among those of its kind, as far as it goes."""
+    layers = list(project.layers)
+    for kind in LayerKind:
+        places = [k for k, layer in enumerate(layers) if layer.kind is kind]
+        rows = [layers[k] for k in places]
+        order = range(len(rows)) if by < 0 else range(len(rows) - 1, -1, -1)
+        for k in order:
+            at = k + by
+            if rows[k].id in ids and 0 <= at < len(rows) and rows[at].id not in ids:
+                rows[k], rows[at] = rows[at], rows[k]
+        for k, row in zip(places, rows, strict=True):
+            layers[k] = row
+    return project if tuple(layers) == project.layers else replace(project, layers=tuple(layers))
 
 
 def solo_layers(project: Project, ids: Collection[str]) -> Project:

@@ -34,6 +34,7 @@ from .document import Document
 from .edits import put_layers
 from .health import Health, examine_mesh
 from .lens_panel import LensPanel
+from .several_panel import SeveralPanel
 
 AXES = ("X", "Y", "Z")
 MASK_WISHES = ("mask.brush", "mask.eraser", "mask.lasso", "mask.soften", "mask.hair", "mask.save")
@@ -60,12 +61,10 @@ class Inspector(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.lens = LensPanel(document)
-        self._several = _quiet("")
-        self._several.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._several.setContentsMargins(8, 8, 8, 8)
+        self.several = SeveralPanel(document)
         self._layer_page = self._build_layer_page()
         self._pages = QStackedWidget()
-        for page in (self.lens, self._layer_page, self._several):
+        for page in (self.lens, self._layer_page, self.several):
             self._pages.addWidget(page)
         self.setWidget(self._pages)
         self._turn_to(self.lens)
@@ -186,8 +185,8 @@ class Inspector(QScrollArea):
             self._turn_to(self.lens)
         elif len(chosen) > 1:
             self._shown = None
-            self._several.setText(tr("{n} layers are selected.", n=len(chosen)))
-            self._turn_to(self._several)
+            self.several.show_layers(chosen)
+            self._turn_to(self.several)
         elif chosen[0] is not self._shown:
             self._show(chosen[0])
             self._turn_to(self._layer_page)
@@ -195,7 +194,7 @@ class Inspector(QScrollArea):
     def _turn_to(self, page: QWidget) -> None:
         """Show a page, and let it alone say how high the inspector's content is."""
         kinds = QSizePolicy.Policy
-        for one in (self.lens, self._layer_page, self._several):
+        for one in (self.lens, self._layer_page, self.several):
             one.setSizePolicy(kinds.Preferred, kinds.Preferred if one is page else kinds.Ignored)
         self._pages.setCurrentWidget(page)
 

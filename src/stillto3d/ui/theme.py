@@ -24,6 +24,7 @@ COLOURS = {
     "text": "#cfcfcf",
     "bright": "#f2f2f2",
     "accent": "#4a7ba6",
+    "focus": "#6fa3d0",
     "mask": "#cf5562",  # seldom met in stills, as the red film of retouchers
     "warning": "#c8a15a",
     "error": "#c8705a",

@@ -42,12 +42,13 @@ from .jobs import JobStrip
 from .layers import LayerPanel
 from .masking import Masking
 from .pyramid import build_pyramid
+from .theme import COLOURS
 from .view_bar import ViewBar
 from .welcome import Welcome
 from .wishes import list_menus
 
 DOCK_PIXELS = 272
-LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.delete")
+LAYER_WISHES = ("edit.rename", "edit.duplicate", "edit.solo", "edit.raise", "edit.lower", "edit.delete")
 
 
 class MainWindow(QMainWindow):
@@ -110,6 +111,11 @@ class MainWindow(QMainWindow):
         self.zoom_label.setMinimumWidth(48)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table = self.actions_table
+        self.attempt_label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self.attempt_label.linkActivated.connect(lambda index: self.masking.choose(int(index)))
+        self.attempt_label.setAccessibleName(tr("Candidates"))
         views = [
             table.button(f"view.{name}") for name in ("horizon", "lines", "contour", "tint", "matte", "xray", "plate")
         ]
@@ -267,7 +273,8 @@ class MainWindow(QMainWindow):
             shown: list[str] = []
             for k, confidence in enumerate(found.confidences):
                 text = f"{k + 1}  {100 * confidence:.0f} %"
-                shown.append(f"<b>{text}</b>" if k == attempt.chosen else text)
+                style = "color:{}; text-decoration:none".format(COLOURS["bright" if k == attempt.chosen else "quiet"])
+                shown.append(f'<a href="{k}" style="{style}">{text}</a>')
             self.attempt_label.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(shown))
         self._show_hint()
         self.actions_table.refresh()

@@ -64,6 +64,8 @@ def _list_edit() -> list[Wish]:
         Wish("edit.rename", tr("Re&name layer"), "F2", tr("Type another name for the selected layer.")),
         Wish("edit.duplicate", tr("D&uplicate"), "Ctrl+D", tr("Copy the selected layers.")),
         Wish("edit.solo", tr("&Solo"), "/", tr("Show the selected layers alone, or all again.")),
+        Wish("edit.raise", tr("Move layer u&p"), "Ctrl+Up", tr("Move the selected layers up in the list.")),
+        Wish("edit.lower", tr("Move layer do&wn"), "Ctrl+Down", tr("Move the selected layers down in the list.")),
         Wish("edit.delete", tr("&Delete layer"), "Del", tr("Delete the selected layers.")),
     ]
 
