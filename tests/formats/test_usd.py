@@ -207,7 +207,7 @@ def test_metal_and_relief_are_maps(run: Run, tmp_path: Path, suffix: str) -> Non
     sheet = project.layers[0].geometry
     assert isinstance(sheet, Mesh) and sheet.material is not None
     packed, relief = (np.full((8, 8, 3), value, np.uint8) for value in ((255, 128, 64), (128, 128, 255)))
-    lit = replace(sheet.material, surface=packed, normals=relief, roughness=1.0, metallic=1.0, unlit=False)
+    lit = replace(sheet.material, surface=packed, normals=relief, roughness=1.0, metallic=0.5, unlit=False)
     layer = replace(project.layers[0], geometry=replace(sheet, material=lit))
     path = tmp_path / f"a{suffix}"
     write_usd(run, replace(project, layers=(layer,)), path)
@@ -219,6 +219,48 @@ def test_metal_and_relief_are_maps(run: Run, tmp_path: Path, suffix: str) -> Non
         (source,) = surface.GetInput(name).GetConnectedSources()[0]
         assert source.sourceName == channel
         assert file in find_texture(UsdShade.Material(prim), name)
+    mesh = read_usd_layers(run, path).layers[0].geometry
+    assert isinstance(mesh, Mesh) and mesh.material is not None
+    np.testing.assert_array_equal(mesh.material.surface, packed)
+    np.testing.assert_array_equal(mesh.material.normals, relief)
+    assert (mesh.material.roughness, mesh.material.metallic, mesh.material.unlit) == (1.0, 0.5, False)
+
+
+def test_foreign_channels_come_from_wherever_they_lie(run: Run, tmp_path: Path) -> None:
+    """Roughness in a picture of its own, red; metal a plain number: as other programs write it."""
+    rng = np.random.default_rng(1)
+    color, rough = (rng.integers(0, 256, (8, 8, 3), np.uint8) for _ in range(2))
+    for name, pixels in (("color", color), ("rough", rough)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    stage = Usd.Stage.CreateNew(str(tmp_path / "f.usda"))
+    types = Sdf.ValueTypeNames
+    mesh = UsdGeom.Mesh.Define(stage, "/mesh")
+    mesh.CreatePointsAttr([(0, 0, 0), (1, 0, 0), (0, 1, 0)])
+    mesh.CreateFaceVertexCountsAttr([3])
+    mesh.CreateFaceVertexIndicesAttr([0, 1, 2])
+    uvs = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", types.TexCoord2fArray, "vertex")
+    uvs.Set([(0, 0), (1, 0), (0, 1)])
+    material = UsdShade.Material.Define(stage, "/m")
+    surface = UsdShade.Shader.Define(stage, "/m/s")
+    surface.CreateIdAttr("UsdPreviewSurface")
+    for name, kind, file, channel in (
+        ("diffuseColor", types.Color3f, "color", "rgb"),
+        ("roughness", types.Float, "rough", "r"),
+    ):
+        texture = UsdShade.Shader.Define(stage, f"/m/{file}")
+        texture.CreateIdAttr("UsdUVTexture")
+        texture.CreateInput("file", types.Asset).Set(Sdf.AssetPath(f"./{file}.png"))
+        surface.CreateInput(name, kind).ConnectToSource(texture.CreateOutput(channel, kind))
+    surface.CreateInput("metallic", types.Float).Set(0.75)
+    material.CreateSurfaceOutput().ConnectToSource(surface.CreateOutput("surface", types.Token))
+    UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
+    stage.Save()
+    found = read_usd_layers(run, tmp_path / "f.usda").layers[0].geometry
+    assert isinstance(found, Mesh) and found.material is not None and found.material.surface is not None
+    np.testing.assert_array_equal(found.material.base_color, color)
+    np.testing.assert_array_equal(found.material.surface[..., 1], rough[..., 0])
+    assert (found.material.surface[..., (0, 2)] == 255).all() and not found.material.unlit
+    assert (found.material.roughness, found.material.metallic) == (1.0, 0.75)
 
 
 def find_texture(material: Any, name: str) -> str:

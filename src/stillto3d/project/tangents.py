@@ -28,7 +28,9 @@ def find_tangents(mesh: Mesh, normals: F32) -> F32:
     vertex share its sign, where MikkTSpace would double it. The mesh has uvs on its vertices.
     """
     assert mesh.uvs is not None
-    p, t = (values[mesh.faces].astype(np.float64) for values in (mesh.positions, mesh.uvs * np.float32((1, -1))))
+    p, t = (
+        values[mesh.faces].astype(np.float64) for values in (mesh.positions, mesh.uvs * np.array((1, -1), np.float32))
+    )
     (e, f), (d, g) = ((v[:, 1] - v[:, 0], v[:, 2] - v[:, 0]) for v in (p, t))
     area = d[:, 0] * g[:, 1] - g[:, 0] * d[:, 1]
     along = _sum_at(mesh, np.sign(area)[:, None] * (e * g[:, 1:] - f * d[:, 1:]))

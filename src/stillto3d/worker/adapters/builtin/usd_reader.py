@@ -4,7 +4,8 @@ Ops
     read_usd  params path (os.fsdecode text) -> up "Y"|"Z", metres (per scene unit), items [{kind, name, matrix 4x4 (row
               vectors, to the world), ...}]; arrays of item k: "k.positions", "k.faces", "k.corner_uvs", "k.colors",
               "k.observed"; of splats "k.means", "k.scales", "k.rotations" (wxyz), "k.opacity", "k.sh"
-A mesh's item names its texture, "texture.N" u8[h, w, 3], by its number.
+A mesh's item names its texture, "texture.N" u8[h, w, 3], by its number, and so its maps: "surface" (occlusion,
+roughness, metallic in red, green, blue) and "normals"; beside them the factors "roughness" and "metallic", and "unlit".
 A camera's item holds focal, aperture [2] and offset [2] in the stage's tenths of a unit, and resolution [2] if told.
 """
 
@@ -200,7 +201,7 @@ class _Stage:
         if prim.GetAttribute("orientation").Get() == "leftHanded":
             fans = fans[:, ::-1]
         uvs = self._read_uvs(prim, corners, face, fans, len(points), len(counts))
-        texture = None if uvs is None else self._find_texture(prim)
+        texture, told = (None, {}) if uvs is None else self._read_material(prim)
         colors = None if texture is not None else self._read_colors(prim, len(points))
         self._put(
             positions=points.astype(np.float32),
@@ -209,7 +210,7 @@ class _Stage:
             colors=colors,
             observed=self._read_observed(prim, len(points)),
         )
-        return {"kind": "mesh", "texture": texture}
+        return {"kind": "mesh", "texture": texture, **(told if texture is not None else {})}
 
     def _read_uvs(
         self, prim: Any, corners: np.ndarray, face: np.ndarray, fans: np.ndarray, points: int, faces: int
@@ -298,21 +299,66 @@ class _Stage:
 
     # ------------------------------------------------------------------ materials
 
-    def _find_texture(self, prim: Any) -> int | None:
-        """The number of the picture that colours the prim: what feeds its surface's diffuse or emissive colour."""
+    def _read_material(self, prim: Any) -> tuple[int | None, dict[str, Any]]:
+        """The number of the picture that colours the prim (of its surface's diffuse or emissive colour), and the rest.
+
+        Channels that a UsdPreviewSurface reads from pictures go into one map, each from its own place.
+        """
         from pxr import UsdShade
 
         material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
         surface = material.ComputeSurfaceSource()[0] if material else None
+        if not surface:
+            return None, {}
+        texture, unlit = None, False
         for name in ("diffuseColor", "emissiveColor"):
-            entry = surface.GetInput(name) if surface else None
-            source = entry.GetConnectedSources()[0] if entry else []
-            for found in source:
-                file = UsdShade.Shader(found.source.GetPrim()).GetInput("file")
-                asset = file.Get() if file else None
-                if asset is not None:
-                    return self._read_texture(str(asset.path))
+            found = self._find_picture(surface, name)
+            if texture is None and found is not None:
+                texture, unlit = self._read_texture(found[0]), name == "emissiveColor"
+        told: dict[str, Any] = {"unlit": unlit}
+        parts = {name: self._find_picture(surface, name) for name in ("occlusion", "roughness", "metallic")}
+        for name in ("roughness", "metallic"):
+            told[name] = _read_share(surface, name, parts[name])
+        packed = self._pack_surface(parts)
+        if packed is not None:
+            told["surface"] = packed
+        relief = self._find_picture(surface, "normal")
+        number = None if relief is None else self._read_texture(relief[0])
+        return texture, told | ({} if number is None else {"normals": number})
+
+    @staticmethod
+    def _find_picture(surface: Any, name: str) -> tuple[str, str, Any] | None:
+        """The file that feeds a surface's input, the channel that it reads, and the shader."""
+        from pxr import UsdShade
+
+        entry = surface.GetInput(name)
+        for found in entry.GetConnectedSources()[0] if entry else []:
+            shader = UsdShade.Shader(found.source.GetPrim())
+            file = shader.GetInput("file")
+            asset = file.Get() if file else None
+            if asset is not None:
+                return str(asset.path), str(found.sourceName), shader
         return None
+
+    def _pack_surface(self, parts: dict[str, Any]) -> int | None:
+        """The number of the map made of these channels; white where a channel has none."""
+        key = repr([None if part is None else part[:2] for part in parts.values()])
+        if all(part is None for part in parts.values()):
+            return None
+        if key not in self.textures:
+            numbers = [None if part is None else self._read_texture(part[0]) for part in parts.values()]
+            pictures = [None if n is None else self.answer[f"texture.{n}"] for n in numbers]
+            sizes = {picture.shape[:2] for picture in pictures if picture is not None}
+            if len(sizes) != 1:  # none could be read, or they do not lie on each other
+                self.textures[key] = None
+                return None
+            packed = np.full((*sizes.pop(), 3), 255, np.uint8)
+            for k, (part, picture) in enumerate(zip(parts.values(), pictures)):
+                if picture is not None:
+                    packed[..., k] = picture[..., max(0, "rgb".find(part[1][:1]))]
+            self.textures[key] = len(self.textures)
+            self.answer[f"texture.{self.textures[key]}"] = self._count_texture(packed)
+        return self.textures[key]
 
     def _read_texture(self, name: str) -> int | None:
         """A picture beside the file or inside the package; None for one that lies elsewhere or is none."""
@@ -341,7 +387,9 @@ class _Stage:
             still = codecs.decode_bytes({"bytes": np.frombuffer(data, np.uint8)}, {}, lambda i, n: None)
         except (BadInput, KeyError, OSError):
             return None
-        pixels: np.ndarray = still["pixels"]
+        return self._count_texture(still["pixels"])
+
+    def _count_texture(self, pixels: np.ndarray) -> np.ndarray:
         self.texture_bytes += pixels.nbytes
         if self.texture_bytes > MAX_TEXTURE_BYTES:
             raise BadInput("The textures of this file are larger than can be opened. Scale them down first.")
@@ -367,6 +415,19 @@ class _Stage:
         if all(isinstance(v, int) and 0 < v < 1 << 20 for v in size):
             item["resolution"] = size
         return item
+
+
+def _read_share(surface: Any, name: str, picture: Any) -> float:
+    """A surface's roughness or metallic: what its picture is scaled by, else its value, else USD's own default."""
+    if picture is not None:
+        scale = picture[2].GetInput("scale")
+        values = scale.Get() if scale else None
+        value = 1.0 if values is None else values[max(0, "rgba".find(picture[1][:1]))]
+    else:
+        entry = surface.GetInput(name)
+        value = entry.Get() if entry else None
+        value = {"roughness": 0.5, "metallic": 0.0}[name] if value is None else value
+    return min(1.0, max(0.0, float(value))) if np.isfinite(float(value)) else 1.0
 
 
 def _cut_fans(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
