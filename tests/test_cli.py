@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 
 from stillto3d import cli
+from stillto3d.errors import Cancelled
 from stillto3d.formats.staging import check_set
+from stillto3d.studio import Studio
 
 pytestmark = pytest.mark.keeps_workers
 
@@ -278,7 +280,7 @@ def test_an_interrupted_convert_leaves_nothing(room: Path, tmp_path: Path, signu
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signum)
     told = process.communicate(timeout=60)[1]
-    assert process.returncode == 5 and "Traceback" not in told
+    assert process.returncode == 5 and "Traceback" not in told, told
     assert workers and not list(tmp_path.iterdir())
     _, stubborn = psutil.wait_procs(workers, timeout=10)  # one just being started sees its pipe end a moment later
     assert not stubborn, "workers are gone"
@@ -319,3 +321,19 @@ def test_help_lists_every_command_and_parameter() -> None:
     told = run_cli("--help").stdout
     assert all(name in told for name in ("convert", "segment", "calibrate", "reconstruct", "prop", "models", "demo"))
     assert "--known-length" in run_cli("convert", "--help").stdout
+
+
+def test_an_interrupt_that_a_job_outruns_still_stops_what_would_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Studio.open() as studio:
+        job = studio.engine.submit("quick", lambda run: "done")
+        assert job.wait(60)
+        waited = iter([KeyboardInterrupt])
+
+        def wait(timeout: float | None = None) -> bool:
+            for fault in waited:
+                raise fault
+            return True
+
+        monkeypatch.setattr(job, "wait", wait)
+        with pytest.raises(Cancelled):
+            studio.wait(job)

@@ -17,7 +17,7 @@ from .engine.jobs import LANES, Event, Job, Record
 from .engine.journal import Journal, LostJob
 from .engine.run import Run
 from .engine.video_memory import measure_free
-from .errors import BadInput, Bug
+from .errors import BadInput, Bug, Cancelled
 from .formats.handover import write_handover
 from .formats.options import WriteOptions
 from .formats.picture import read_still
@@ -129,15 +129,19 @@ class Studio:
         return self.engine.submit(name, work, record=record, policy=project.policy)
 
     def wait(self, job: Job) -> Any:
-        """The result of a job, when it is over; raises what went wrong. Ctrl-C cancels the job."""
+        """The result of a job, when it is over; raises what went wrong. Ctrl-C cancels the job: raises Cancelled."""
+        interrupted = False
         try:
             while not job.wait(0.2):
                 pass
         except KeyboardInterrupt:
+            interrupted = True
             self.engine.cancel(job.id)
             job.wait()
         if job.error is not None:
             raise job.error
+        if interrupted:  # it came too late for the job, but not for what would follow it
+            raise Cancelled()
         return job.result
 
     def read_any(self, path: str | Path) -> Project:
