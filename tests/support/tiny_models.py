@@ -5,23 +5,24 @@ Run with an interpreter that has PyTorch: `python tiny_models.py FOLDER ID...` w
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-from stillto3d.worker.adapters.spandrel_models import stand_in_for_torchvision
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from measure.full_size import (
+    build_lama,
+    main,
+    make_clip_tokenizer,
+    save,
+    save_moge2,
+    save_sam3,
+    save_tensors,
+    stand_in_for_torchvision,
+)
 
 Build = Callable[[Path], None]
-
-
-def save(model: Any, folder: Path, processor: dict[str, Any]) -> None:
-    """Weights and configuration, and what a processor's file would say."""
-    model.eval().save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
 
 
 def build_sam2(folder: Path) -> None:
@@ -81,21 +82,8 @@ def build_sam1(folder: Path) -> None:
     save(SamModel(config), folder, {"size": {"longest_edge": 64}, "pad_size": {"height": 64, "width": 64}})
 
 
-def make_clip_tokenizer(longest: int) -> Any:
-    """A tokenizer of single letters, as OWLv2 and SAM 3 have them."""
-    from transformers import CLIPTokenizer
-
-    letters = [chr(c) for c in (*range(33, 127), *range(161, 173), *range(174, 256))]
-    vocabulary = {token: k for k, token in enumerate(letters + [letter + "</w>" for letter in letters])}
-    for token in ("<|startoftext|>", "<|endoftext|>"):
-        vocabulary[token] = len(vocabulary)
-    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=longest)
-
-
 def build_sam3(folder: Path) -> None:
-    """As in the hub: one set of weights that holds the detector and the tracker."""
-    from safetensors.torch import load_file, save_file
-    from transformers import Sam3VideoConfig, Sam3VideoModel
+    from transformers import Sam3VideoConfig
 
     tokenizer = make_clip_tokenizer(32)
     backbone = {
@@ -148,12 +136,7 @@ def build_sam3(folder: Path) -> None:
         "memory_fuser_intermediate_dim": 32,
         "memory_fuser_num_layers": 1,
     }
-    model = Sam3VideoModel(Sam3VideoConfig(detector_config=detector, tracker_config=tracker))
-    save(model, folder, {"size": {"height": 112, "width": 112}, "mask_size": {"height": 32, "width": 32}})
-    file = folder / "model.safetensors"  # saving doubles a prefix that the hub's files have once
-    weights = {name.replace("tracker_model.tracker_model.", "tracker_model."): w for name, w in load_file(file).items()}
-    save_file(weights, file, metadata={"format": "pt"})
-    tokenizer.save_pretrained(folder)
+    save_sam3(Sam3VideoConfig(detector_config=detector, tracker_config=tracker), folder, tokenizer, 112, 32)
 
 
 def build_grounding_dino(folder: Path) -> None:
@@ -334,14 +317,6 @@ def build_vitmatte(folder: Path) -> None:
     save(VitMatteForImageMatting(config), folder, {"size_divisor": 32})
 
 
-def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
-    """A pickle as PyTorch writes it."""
-    import torch
-
-    path.parent.mkdir(parents=True)
-    torch.save(tensors, path)
-
-
 def build_esrgan(folder: Path) -> None:
     stand_in_for_torchvision()
     from spandrel.architectures.ESRGAN import ESRGAN
@@ -350,17 +325,7 @@ def build_esrgan(folder: Path) -> None:
     save_tensors(folder / "RealESRGAN_x4plus.pth", {"params_ema": network.state_dict()})
 
 
-def build_lama(folder: Path) -> None:
-    """It has no smaller size."""
-    stand_in_for_torchvision()
-    from spandrel.architectures.LaMa import LaMa
-
-    save_tensors(folder / "big-lama.pt", LaMa(in_nc=4, out_nc=3).state_dict())
-
-
 def build_moge2(folder: Path) -> None:
-    from moge.model.v2 import MoGeModel
-
     widths = [32, 32, 16, 16, 8]
     resamplers = ["conv_transpose"] * 3 + ["bilinear"]
 
@@ -380,10 +345,7 @@ def build_moge2(folder: Path) -> None:
         "remap_output": "exp",
         "num_tokens_range": [60, 120],
     }
-    model = MoGeModel(**config)
-    *_, bias = (value for name, value in model.mask_head.named_parameters() if name.endswith("bias"))
-    bias.data.fill_(3.0)  # else it sees no depth anywhere
-    save_tensors(folder / "model.pt", {"model_config": config, "model": model.state_dict()})
+    save_moge2(config, folder)
 
 
 SMALL_DECODER = {
@@ -410,16 +372,5 @@ BUILDS: dict[str, Build] = {
 }
 
 
-def main(arguments: list[str]) -> None:
-    """Build each model that is named."""
-    folder, *names = arguments
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
-    import torch
-
-    for name in names:
-        torch.manual_seed(0)
-        BUILDS[name](Path(folder) / name)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(BUILDS, sys.argv[1:])

@@ -9,35 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.splat_reference import Projected
 
+from measure.gpu_parts import compare_splats, make_camera, make_splats
+from measure.splat_reference import Projected
 from stillto3d.engine.engine import Engine
 from stillto3d.models.catalog import Catalog, Store
 from stillto3d.models.environments import Environments
 from stillto3d.models.shapes import RenderSplats, SplatPicture
 from stillto3d.models.store import Machine
 from stillto3d.project.geometry import Splats
-from stillto3d.project.space import Camera, aim_camera
+from stillto3d.project.space import Camera
 from stillto3d.settings import Settings
 
 HARMONIC = 0.28209479177387814
 CLOSE = 1e-3
 PIXELS = 1500
-
-
-def make_camera(width: int, height: int) -> Camera:
-    return Camera(width, height, 0.9 * width, 0.9 * width, width / 2, height / 2, aim_camera(-0.1, 0.05, 1.5))
-
-
-def make_splats(n: int, seed: int = 0) -> Splats:
-    """A room's worth of splats before the camera, with harmonics of the first degree."""
-    rng = np.random.default_rng(seed)
-    means = rng.uniform((-4, -1, -12), (4, 4, -1), (n, 3)).astype(np.float32)
-    scales = np.exp(rng.uniform(math.log(0.003), math.log(0.03), (n, 3))).astype(np.float32)
-    turns = rng.normal(size=(n, 4))
-    turns /= np.linalg.norm(turns, axis=1, keepdims=True)
-    sh = rng.normal(0, 0.3, (n, 4, 3)).astype(np.float32)
-    return Splats(means, scales, turns.astype(np.float32), rng.uniform(0.05, 1, n).astype(np.float32), sh)
 
 
 def make_one(colour: float, opacity: float, z: float) -> Splats:
@@ -87,10 +73,4 @@ def test_a_million_splats_agree_with_the_reference(tmp_path: Path) -> None:
     finally:
         engine.close()
         thread.join(20)
-    seen, rng = Projected(splats, camera), np.random.default_rng(1)
-    worst = 0.0
-    for column, row in zip(rng.integers(0, 1920, PIXELS), rng.integers(0, 1080, PIXELS), strict=True):
-        colour, alpha = seen.trace(column + 0.5, row + 0.5)
-        worst = max(worst, float(np.abs(colour - picture.rgb[row, column]).max()))
-        worst = max(worst, abs(alpha - float(picture.alpha[row, column])))
-    assert worst < CLOSE
+    assert compare_splats(splats, camera, picture, PIXELS) < CLOSE
