@@ -12,15 +12,18 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit
 
+from stillto3d.project.project import Project
 from stillto3d.settings import Settings, find_folders, load_settings
 from stillto3d.ui.about import list_licences
 from stillto3d.ui.actions import strip_mnemonic
+from stillto3d.ui.lens_panel import word_film_back
 from stillto3d.ui.palette import matches
-from stillto3d.ui.preferences import Preferences, write_settings
+from stillto3d.ui.preferences import CHOICES, Preferences, word_choices, write_settings
 from stillto3d.ui.wishes import list_menus, list_wishes
 from stillto3d.words import choose_language, find_resources
 
 from .conftest import SAMPLES, Driver
+from .test_layers import make_project
 
 # --------------------------------------------------------------------------- the table
 
@@ -105,6 +108,45 @@ def test_preferences_show_every_setting_and_keep_what_is_changed(driver: Driver)
     finally:
         for name in ("settings.toml", "shortcuts.json"):
             (folders.config / name).unlink()
+
+
+def test_choices_speak_chinese() -> None:
+    choose_language("zh_CN")
+    try:
+        shown = [word_choices()[choice] for choice in ("", "cpu", "cuda")]
+        shown += [word_film_back(name) for name in ("Full frame", "Super 35", "Academy 35", "65 mm", "Super 16")]
+        assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in shown)
+    finally:
+        choose_language("en")
+    assert all(choice in word_choices() for choices in CHOICES.values() for choice in choices)
+
+
+# --------------------------------------------------------------------------- hints
+
+
+def test_hints_go_when_done_or_closed(driver: Driver) -> None:
+    window, jobs = driver.window, driver.window.jobs
+    window.hints.gone.clear()
+    window.hints.follow(Project(), False)
+    project = make_project()
+    driver.document.open(Project(project.shots), None)
+    first = jobs.hint.text()
+    assert first and jobs.close_hint.isVisibleTo(window)
+    driver.document.edit("Mask", project)  # the deed was done
+    assert "point" in window.hints.gone and jobs.hint.text() != first
+    driver.document.edit("Delete", Project(project.shots))
+    assert not jobs.hint.text()
+    driver.document.edit("Mask", project)
+    assert jobs.hint.text()
+    jobs.close_hint.click()
+    assert not jobs.hint.text() and not jobs.close_hint.isVisibleTo(window)
+    gone = set(window.hints.gone)
+    driver.finish(driver.session.commands.help.keep_layout())
+    window.hints.gone.clear()
+    driver.finish(driver.session.commands.help.restore())
+    assert window.hints.gone == gone
+    for name in ("layout.json", "hints.json"):
+        (find_folders().config / name).unlink()
 
 
 # --------------------------------------------------------------------------- about, log, layout

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +17,23 @@ import pytest
 from formats.conftest import make_project as make_shot
 from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QToolButton
 
-from stillto3d.engine.jobs import Job, Record
-from stillto3d.project.project import LayerKind, Patch, Project, apply_patch, make_layer, rebase_patch, start_project
+from stillto3d.engine.engine import CANCEL_GRACE
+from stillto3d.engine.jobs import Job, JobState, Record
+from stillto3d.engine.run import Run
+from stillto3d.formats import exr
+from stillto3d.formats.plate import Samples, find_still_samples
+from stillto3d.project.project import (
+    LayerKind,
+    Patch,
+    Project,
+    Shot,
+    apply_patch,
+    make_layer,
+    rebase_patch,
+    start_project,
+)
 from stillto3d.project.still import Mask, Still
 from stillto3d.settings import find_folders
 from stillto3d.ui.autosave import list_kept
@@ -183,6 +201,33 @@ def test_an_export_given_up_writes_nothing(driver: Driver, tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+def test_a_running_export_is_cancelled_and_the_old_file_stays(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, gate, begun = tmp_path / "shot.exr", threading.Event(), threading.Event()
+    target.write_bytes(b"old")
+
+    def hold(shot: Shot) -> Samples:  # in the middle of the writer
+        begun.set()
+        assert gate.wait(PATIENCE / 1000)
+        return find_still_samples(shot)
+
+    monkeypatch.setattr(exr, "find_still_samples", hold)
+    dialog = open_export(driver)
+    choose_kind(driver, dialog, ".exr", {"küche 厨房.exr"})
+    dialog.path.setText(str(target))
+    driver.qtbot.waitUntil(dialog.export_button.isEnabled, timeout=PATIENCE)
+    dialog.export_button.click()
+    driver.qtbot.waitUntil(begun.is_set, timeout=PATIENCE)
+    (job,) = (job for job in driver.session.engine.list_jobs() if target.name in job.label)
+    buttons = driver.window.jobs.findChildren(QToolButton)
+    next(button for button in buttons if button.toolTip() == "Cancel").click()
+    gate.set()
+    driver.qtbot.waitUntil(lambda: not driver.session.engine.list_jobs(), timeout=PATIENCE)
+    assert job.state is JobState.CANCELLED
+    assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
+
+
 # --------------------------------------------------------------------------- memory
 
 
@@ -304,3 +349,36 @@ def test_recent_files_are_kept_newest_first(tmp_path: Path) -> None:
     assert read_recent(tmp_path) == [path for path in known if path != paths[14]]
     (tmp_path / "recent.json").write_text("{")
     assert read_recent(tmp_path) == []
+
+
+# --------------------------------------------------------------------------- the end
+
+
+def list_children() -> set[int]:
+    """Processes that this one has started and that live."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                found.add(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are listed in /proc")
+def test_closing_ends_every_worker_and_job(driver: Driver) -> None:
+    before, begun = list_children(), threading.Event()
+    driver.open(SAMPLES / "room_living" / "still.jpg")
+
+    def work(run: Run) -> None:
+        begun.set()
+        while True:
+            run.check()
+            threading.Event().wait(0.02)
+
+    job = driver.session.engine.start_job("Test", work, "heavy")
+    driver.qtbot.waitUntil(lambda: begun.is_set() and bool(list_children() - before), timeout=PATIENCE)
+    began = time.monotonic()
+    driver.finish(driver.session.background.run(driver.session.engine.stop))
+    assert job.state is JobState.CANCELLED and not list_children() - before
+    assert time.monotonic() - began < 10 * CANCEL_GRACE  # on a quiet machine well within three seconds

@@ -274,8 +274,9 @@ def _weigh(project: Project, preset: str | None, target: Path, options: WriteOpt
 
 def _make_choice(choices: tuple[str, ...]) -> QComboBox:
     box = QComboBox()
+    words = {"auto": tr("automatic"), "points": tr("points"), "mesh": tr("mesh"), "splats": tr("splats")}
     for choice in choices:
-        box.addItem(choice, choice)
+        box.addItem(words.get(choice, choice), choice)
     return box
 
 

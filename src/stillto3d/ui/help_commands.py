@@ -99,6 +99,7 @@ class HelpCommands:
         for name, restore in (("window", window.restoreGeometry), ("docks", window.restoreState)):
             if isinstance(layout.get(name), str):
                 restore(QByteArray.fromBase64(layout[name].encode("ascii", "ignore")))
+        window.hints.restore((await self._desk.background.run(_read_json, self._config / "hints.json")).get("gone", ()))
         if isinstance(layout.get("split"), str):
             window.split.restoreState(QByteArray.fromBase64(layout["split"].encode("ascii", "ignore")))
 
@@ -109,6 +110,8 @@ class HelpCommands:
         layout = {name: bytes(state.toBase64().data()).decode("ascii") for name, state in states.items()}
         try:
             await self._desk.background.run(_write_json, self._config / "layout.json", layout)
+            gone = {"gone": sorted(window.hints.gone)}
+            await self._desk.background.run(_write_json, self._config / "hints.json", gone)
         except OSError:
             return
 

@@ -35,6 +35,7 @@ from .edits import put_layers
 from .health import Health, examine_mesh
 from .lens_panel import LensPanel
 from .several_panel import SeveralPanel
+from .word_jobs import word_pipelines
 
 AXES = ("X", "Y", "Z")
 MASK_WISHES = ("mask.brush", "mask.eraser", "mask.lasso", "mask.soften", "mask.hair", "mask.save")
@@ -311,7 +312,8 @@ def word_recipe(recipe: Recipe | None) -> str:
     """Which models made a layer, with their licences."""
     if recipe is None:
         return ""
-    lines = [tr("{name}, {seconds} s", name=recipe.pipeline, seconds=f"{recipe.seconds:.1f}")]
+    name = word_pipelines().get(recipe.pipeline, recipe.pipeline)
+    lines = [tr("{name}, {seconds} s", name=name, seconds=f"{recipe.seconds:.1f}")]
     for model in recipe.models:
         lines.append(f"{model.get('id', '')} {model.get('version', '')} · {model.get('licence', '')}")
     return "\n".join(lines)

@@ -83,6 +83,9 @@ class _Running:
 class JobStrip(QWidget):
     """A row for every generation, opening and saving under way. Errors stay until they are dismissed."""
 
+    hint_closed = Signal()
+    """The hint shall not be shown again."""
+
     def __init__(self, engine: EngineThread, expect_seconds: Callable[[str], float | None]) -> None:
         super().__init__()
         self.setObjectName("jobs")
@@ -98,10 +101,19 @@ class JobStrip(QWidget):
         self._clock.timeout.connect(self._tick)
         engine.added.connect(self._add)
         engine.happened.connect(self._follow)
-        self.hint = QLabel()
+        self.hint, self.close_hint = QLabel(), QToolButton()
         self.hint.setProperty("quiet", True)
-        self.hint.setContentsMargins(8, 4, 8, 4)
-        self._layout.addWidget(self.hint)
+        self.close_hint.setIcon(make_icon("close"))
+        self.close_hint.setToolTip(tr("Do not show this hint again"))
+        self.close_hint.setAccessibleName(tr("Do not show this hint again"))
+        self.close_hint.clicked.connect(self.hint_closed)
+        self._hint_row = QWidget()
+        row = QHBoxLayout(self._hint_row)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self.hint, 1)
+        row.addWidget(self.close_hint)
+        self._layout.addWidget(self._hint_row)
+        self.show_hint("")
         self.setMinimumHeight(ROW_PIXELS)  # the panes above keep their size when rows come and go
 
     def _settle(self) -> None:
@@ -110,7 +122,12 @@ class JobStrip(QWidget):
         shown = [row for item in rows if item is not None and isinstance(row := item.widget(), _Row)]
         for k, row in enumerate(shown):
             row.setVisible(k < MOST_ROWS)  # those behind show when one before them has gone
-        self.hint.setVisible(not shown)
+        self._hint_row.setVisible(not shown)
+
+    def show_hint(self, text: str) -> None:
+        """Say what can be done next, while nothing runs; "" says nothing."""
+        self.hint.setText(text)
+        self.close_hint.setVisible(bool(text))
 
     def name(self, label: str, title: str) -> None:
         """What jobs of a label are called here."""

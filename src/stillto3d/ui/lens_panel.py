@@ -81,7 +81,7 @@ class LensPanel(QWidget):
         self.focal = _make_field(1.0, 5000.0, 1, " mm", self._change_focal)
         self.film_back = QComboBox()
         for name, length in FILM_BACKS:
-            self.film_back.addItem(f"{name}  {length:g} mm", length)
+            self.film_back.addItem(f"{word_film_back(name)}  {length:g} mm", length)
         self.film_back.addItem(tr("Another"))
         self.film_back.activated.connect(self._choose_film_back)
         self.film_mm = _make_field(1.0, 500.0, 2, " mm", self._change_film_back)
@@ -194,6 +194,18 @@ class LensPanel(QWidget):
 
     def _put(self, label: str, camera: Camera) -> None:
         self._document.edit(label, put_camera(self._document.project, camera))
+
+
+def word_film_back(name: str) -> str:
+    """What a film back is called; makes and brands keep their names."""
+    known = {
+        "Full frame": tr("Full frame"),
+        "Super 35": tr("Super 35"),
+        "Academy 35": tr("Academy 35"),
+        "65 mm": tr("65 mm"),
+        "Super 16": tr("Super 16"),
+    }
+    return known.get(name, name)
 
 
 def find_film_back(camera: Camera) -> int:

@@ -33,7 +33,6 @@ from .actions import Actions, strip_mnemonic
 
 CHOICES: dict[str, list[str]] = {"language": ["", "en", "zh_CN"], "device": ["cpu", "cuda"]}
 WORDS_PIXELS = 360
-NAMES = {"": "System", "en": "English", "zh_CN": "简体中文"}
 
 
 class Preferences(QDialog):
@@ -70,8 +69,11 @@ class Preferences(QDialog):
             described.setFixedWidth(WORDS_PIXELS)
             described.setMinimumHeight(described.heightForWidth(WORDS_PIXELS))  # else a form cuts what is wrapped
             self.fields[name] = _make_field(name, field, getattr(self._settings, name))
-            self.fields[name].setAccessibleName(name)
+            self.fields[name].setAccessibleName(described.text())
             form.addRow(described, self.fields[name])
+        when = QLabel(tr("Settings count from the next start."))
+        when.setProperty("quiet", True)
+        form.addRow(when)
         return page
 
     def _build_shortcuts(self) -> QWidget:
@@ -110,7 +112,9 @@ class Preferences(QDialog):
             Settings(**self.read_settings())
         except ValidationError as error:
             first = error.errors()[0]
-            self.fault.setText(f"{first['loc'][0]}: {first['msg']}")
+            name = str(first["loc"][0])
+            what = tr(Settings.model_fields[name].description or name)
+            self.fault.setText(tr("{value} cannot be used here: {what}", value=first["input"], what=what))
             return
         panes = self._actions.panes
         taken: dict[tuple[str, str], str] = {}
@@ -123,6 +127,17 @@ class Preferences(QDialog):
                 return
             taken[place] = wish
         self.accept()
+
+
+def word_choices() -> dict[str, str]:
+    """What the choices are called; a language is called in its own words."""
+    return {
+        "": tr("System, from the next start"),
+        "en": "English (from the next start)",
+        "zh_CN": "简体中文（下次启动时生效）",
+        "cpu": tr("Processor"),
+        "cuda": tr("Graphics card (CUDA)"),
+    }
 
 
 def write_settings(path: Path, values: dict[str, Any]) -> None:
@@ -147,7 +162,7 @@ def _make_field(name: str, field: FieldInfo, value: Any) -> QWidget:
     if name in CHOICES:
         box = QComboBox()
         for choice in CHOICES[name]:
-            box.addItem(tr(NAMES[choice]) if choice == "" else NAMES.get(choice, choice), choice)
+            box.addItem(word_choices()[choice], choice)
         box.setCurrentIndex(CHOICES[name].index(value) if value in CHOICES[name] else 0)
         return box
     if isinstance(value, bool):

@@ -37,6 +37,7 @@ from .canvas import Canvas
 from .document import Document
 from .drawables import make_picture
 from .engine_thread import EngineThread
+from .hints import Hints
 from .inspector import Inspector
 from .jobs import JobStrip
 from .layers import LayerPanel
@@ -83,6 +84,9 @@ class MainWindow(QMainWindow):
         self.scene: Any = None  # a SceneView, once VTK is loaded
         self.masking = Masking(document, engine, self.canvas, background, start)
         self.jobs = JobStrip(engine, expect_seconds)
+        self.hints = Hints()
+        self.hints.changed.connect(self.jobs.show_hint)
+        self.jobs.hint_closed.connect(self.hints.close)
         self.layers = LayerPanel(document)
         self.inspector = Inspector(document, background, start, self.actions_table)
         self._build_centre()
@@ -205,6 +209,7 @@ class MainWindow(QMainWindow):
         self._view_place.addWidget(scene)
         scene.hide()
         self.show_scene()
+        scene.rested.connect(lambda: self.hints.finish("view"))
         scene.entered.connect(lambda: self._give_keys(scene.interactor))
         self.scene_loaded.emit()
 
@@ -246,7 +251,7 @@ class MainWindow(QMainWindow):
         if page is not self._pages.currentWidget():
             self._pages.setCurrentWidget(page)
             page.setFocus()  # else Qt hands the keys to whatever comes next
-        self._show_hint()
+        self._follow_hints()
         self.show_scene()
         if self.scene is not None:
             self._start(self.scene.show_project(new))
@@ -276,23 +281,12 @@ class MainWindow(QMainWindow):
                 style = "color:{}; text-decoration:none".format(COLOURS["bright" if k == attempt.chosen else "quiet"])
                 shown.append(f'<a href="{k}" style="{style}">{text}</a>')
             self.attempt_label.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(shown))
-        self._show_hint()
+        self._follow_hints()
         self.actions_table.refresh()
 
-    def _show_hint(self) -> None:
+    def _follow_hints(self) -> None:
         """What can be done next, in the job strip while nothing runs."""
-        project, attempt = self._document.project, self.masking.attempt
-        if not project.shots:
-            hint = ""
-        elif attempt is not None:
-            hint = tr("Click refines · Shift-click adds a part · Alt-click takes away · 1 2 3 choose · Enter keeps")
-        elif not project.props():
-            hint = tr("Point at things: a click masks them, a drag frames them. B brush, E eraser, L lasso.")
-        elif not project.scenes():
-            hint = tr("Mask what shall be a prop, then make all props: the set is built first.")
-        else:
-            hint = tr("Middle drag turns the viewport, Shift pans, the wheel zooms; 0 looks through the lens.")
-        self.jobs.hint.setText(hint)
+        self.hints.follow(self._document.project, self.masking.attempt is not None)
 
     def _show_title(self) -> None:
         document = self._document
