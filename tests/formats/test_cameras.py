@@ -196,6 +196,23 @@ def test_what_is_written_comes_back(run: Run, tmp_path: Path, name: str, centere
     assert found["kind"] == ("usd" if ".usd" in name else "camera")
 
 
+def test_a_padded_chan_comes_back_with_the_json_beside_it(run: Run, tmp_path: Path) -> None:
+    project = make_meshes(False)
+    camera = project.hero.camera
+    assert camera is not None
+    for name in ("camera.chan", "camera.json", "alone.chan"):
+        write(run, project, tmp_path / name)
+    found = formats.import_camera(run, replace(project, layers=()), tmp_path / "camera.chan").shots[0].camera
+    alone = formats.import_camera(run, replace(project, layers=()), tmp_path / "alone.chan").shots[0].camera
+    assert found is not None and alone is not None
+    assert (found.cx, found.cy, found.fy) == pytest.approx((camera.cx, camera.cy, camera.fy))
+    assert alone.cx == alone.width / 2
+    text = (tmp_path / "camera.chan").read_text()
+    (tmp_path / "camera.chan").write_text(text.replace("1 ", "1 9", 1))  # moved since: the JSON is another camera's
+    moved = formats.import_camera(run, replace(project, layers=()), tmp_path / "camera.chan").shots[0].camera
+    assert moved is not None and moved.cx == moved.width / 2
+
+
 def test_chan_comes_back_when_centred(run: Run, tmp_path: Path) -> None:
     square = replace(make_camera(True), fy=700.0)
     project = make_meshes(True)
