@@ -4,8 +4,9 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 MODELS_PY := .venv-models/bin/python
+MODEL_TESTS := tests/worker/test_other_models.py tests/worker/test_upstream_models.py
 
-.PHONY: help setup setup-dev setup-models demo test test-long lint eval bench hostile validate train train-smoke sheet gpu \
+.PHONY: help setup setup-dev setup-models demo test check-app check-beside test-long lint eval bench hostile validate train train-smoke sheet gpu \
 	words lock clean
 
 help:  ## list the commands
@@ -23,11 +24,15 @@ setup-models:
 demo: setup  ## turn a sample still into a scene and say where it lies
 	$(PY) -m stillto3d demo --out out/demo
 
-test: setup-dev lint  ## everything that a change must pass
-	$(PY) -m pytest
-	@$(MAKE) --no-print-directory hostile
-	@$(MAKE) --no-print-directory validate
-	@$(MAKE) --no-print-directory train-smoke
+test: setup-dev setup-models lint  ## everything that a change must pass
+	@$(MAKE) --no-print-directory -j2 --output-sync=line check-app check-beside
+
+check-app:  # what needs no PyTorch and no judge
+	$(PY) -m pytest $(MODEL_TESTS:%=--ignore=%)
+
+check-beside:  # beside it, with temporary files of its own, for some tests look at what others leave there
+	@export TMPDIR=$$(mktemp -d) && trap 'rm -rf "$$TMPDIR"' EXIT && $(PY) -m pytest $(MODEL_TESTS) && \
+		$(MAKE) --no-print-directory -j1 train-smoke hostile validate
 
 test-long: setup-dev  ## the long runs: hundreds of kills, wide fuzzing
 	$(PY) -m pytest -m long --long
@@ -51,7 +56,7 @@ hostile: setup-dev  ## every broken file opens right or is refused with words; F
 validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, three.js, Spark, ...
 	scripts/judges.sh
 	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON=$(wildcard .venv-blender/bin/python) \
-		$(PY) -m pytest -m judge --judges -rs
+		$(PY) -m pytest tests/formats/test_judges*.py --judges -rs --durations=8
 
 train-smoke: setup-models  ## train a few steps on worlds rendered here, export, and all tests of training
 	$(MODELS_PY) -m pytest tests/training -rs
