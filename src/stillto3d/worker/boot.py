@@ -8,6 +8,7 @@ describes the messages.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import os
@@ -22,6 +23,7 @@ from typing import Any, Dict, NoReturn, Optional, Set
 
 PACKAGE = "stillto3d_worker"
 STILLS_KEPT = 2
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory")  # on a GPU; PyTorch's own on the processor
 
 
 def load_package() -> None:
@@ -167,6 +169,7 @@ class Worker:
     def report(self, job: str, error: BaseException) -> None:
         """Say in the wire's words what went wrong."""
         if isinstance(error, self.errors.Cancelled):
+            give_back_memory(error)
             self.send("cancelled", {"job": job})
             return
         kinds = (
@@ -175,9 +178,11 @@ class Worker:
             (self.errors.MissingWeights, "missing_weights"),
         )
         kind = next((name for family, name in kinds if isinstance(error, family)), "other")
-        if kind == "other" and "out of memory" in str(error).lower():
+        if kind == "other" and any(words in str(error).lower() for words in OUT_OF_MEMORY):
             kind = "oom"
         evidence = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        if kind == "oom":
+            give_back_memory(error)
         message = getattr(error, "sentence", None) or str(error) or type(error).__name__
         values = getattr(error, "values", {}) if kind == "bad_input" else {}
         fields = {"job": job, "error": kind, "message": message, "values": values, "traceback": evidence}
@@ -191,6 +196,16 @@ def measure_video_memory() -> int:
     if cuda is None or not getattr(cuda, "is_initialized", lambda: False)():
         return 0
     return int(cuda.max_memory_reserved())
+
+
+def give_back_memory(error: BaseException) -> None:
+    """Let go of what a call that ended early has left in its frames, and of the video memory that PyTorch keeps."""
+    traceback.clear_frames(error.__traceback__)
+    gc.collect()
+    torch: Any = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    if cuda is not None and getattr(cuda, "is_initialized", lambda: False)():
+        cuda.empty_cache()
 
 
 def main() -> NoReturn:
