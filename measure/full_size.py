@@ -110,7 +110,12 @@ def build_vitmatte(folder: Path) -> None:
         use_relative_position_embeddings=True,
         out_features=["stage12"],
     )
-    config = VitMatteConfig(backbone_config=backbone, hidden_size=384)
+    config = VitMatteConfig(
+        backbone_config=backbone,
+        hidden_size=384,
+        convstream_hidden_sizes=[48, 96, 192],
+        fusion_hidden_sizes=[256, 128, 64, 32],
+    )
     save(VitMatteForImageMatting(config), folder, {"size_divisor": 32})
 
 
