@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.forked_python import share_start
 from support.questions import QUESTIONS, Scene
 from support.stand_ins import make_environment
 
@@ -46,6 +47,7 @@ PROPS = [
 ]
 
 pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="its workers are forks of one, for they all import PyTorch"),
     pytest.mark.skipif(not PYTHON.exists(), reason="needs the models' environment: make setup-models"),
     pytest.mark.keeps_workers,
     pytest.mark.noisy,
@@ -90,7 +92,7 @@ class Files(Store):
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("upstream")
-    python = make_environment(folder / "python", PYTHON)
+    python, server = share_start(make_environment(folder / "python", PYTHON), folder)
     names = {CATALOG.find(name).environment for name in UPSTREAM}
     environments = Environments(folder, dict.fromkeys(names, str(python)))
     for name in UPSTREAM:
@@ -104,15 +106,17 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     yield made
     made.close()
     thread.join(20)
+    server.communicate()
     assert not thread.is_alive()
 
 
 def _save_pickles(python: Path, models: Path) -> None:
     import subprocess
 
-    code = "import sys, torch\nfor path in sys.argv[1:]: torch.save({'weight': torch.zeros(2)}, path)"
+    script = models / "save.py"
+    script.write_text("import sys, torch\nfor path in sys.argv[1:]: torch.save({'weight': torch.zeros(2)}, path)\n")
     paths = [models / "sharp" / "sharp_2572gikvuh.pt", models / "triposr" / "model.ckpt"]
-    subprocess.run([python, "-c", code, *paths], check=True, capture_output=True)
+    subprocess.run([python, "-I", "-u", script, *paths], check=True, capture_output=True)
 
 
 def ask(engine: Engine, model: str, question: Ask[Any]) -> Any:
