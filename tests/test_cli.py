@@ -37,8 +37,9 @@ def run_cli(*words: object, cwd: Path | None = None, **environment: str) -> subp
 
 
 ANNOUNCED = """
-import dataclasses, sys
+import dataclasses, signal, sys
 from stillto3d import cli, pipelines
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores it
 convert = pipelines.PIPELINES["convert"]
 
 def announce(run, project, params):
