@@ -89,11 +89,20 @@ def build_sam3(folder: Path) -> None:
 def build_depth_pro(folder: Path) -> None:
     from transformers import DepthProConfig, DepthProForDepthEstimation
 
-    save(
-        DepthProForDepthEstimation(DepthProConfig(use_fov_model=True)),
-        folder,
-        {"size": {"height": 1536, "width": 1536}},
+    encoder = {
+        "model_type": "dinov2",
+        "image_size": 384,
+        "patch_size": 16,
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "mlp_ratio": 4,
+        "use_mask_token": False,
+    }
+    config = DepthProConfig(
+        use_fov_model=True, image_model_config=encoder, patch_model_config=encoder, fov_model_config=encoder
     )
+    save(DepthProForDepthEstimation(config), folder, {"size": {"height": 1536, "width": 1536}})
 
 
 def build_vitmatte(folder: Path) -> None:

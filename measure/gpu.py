@@ -174,10 +174,10 @@ def _measure_parts(
         ready = compiler is None or compiler.ended
         if ready:
             draw_splats()
-        measure_network(report, bench)
         measure_each([card for card in here if card not in first])
         if not ready:
             draw_splats()
+        measure_network(report, bench)
     finally:
         desk.close()
 
