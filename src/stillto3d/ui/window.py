@@ -208,6 +208,8 @@ class MainWindow(QMainWindow):
         self.scene = scene
         self._view_place.addWidget(scene)
         scene.hide()
+        if self.isVisible():
+            scene.ready()
         self.show_scene()
         scene.rested.connect(lambda: self.hints.finish("view"))
         scene.entered.connect(lambda: self._give_keys(scene.interactor))

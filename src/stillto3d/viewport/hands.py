@@ -68,7 +68,7 @@ class Hands(QObject):
                 self._end(event)
             return True
         if kind == QEvent.Type.Resize:
-            self._view._aim()
+            self._view.fit()
         return False
 
     def _begin(self, event: QMouseEvent) -> None:

@@ -110,6 +110,10 @@ class SceneView(QWidget):
         self.share.hide()
         self._hands = Hands(self)
 
+    def ready(self) -> None:
+        """Make OpenGL's things now, where there is time, and not when the first set is shown."""
+        self.interactor.grabFramebuffer()
+
     # ----------------------------------------------------------------- the project
 
     async def show_project(self, project: Project) -> None:
@@ -429,6 +433,16 @@ class SceneView(QWidget):
 
     def _aim(self) -> None:
         """Point VTK's camera as `view_camera` says, and draw."""
+        self._turn_camera()
+        self.redraw()
+
+    def fit(self) -> None:
+        """Follow another size of the widget, which Qt draws afterwards."""
+        self._turn_camera()
+        self._spare()
+        self.front.follow(self._plotter.renderer.GetActiveCamera())
+
+    def _turn_camera(self) -> None:
         wanted, view = self.view_camera(), self._plotter.renderer.GetActiveCamera()
         back, up = wanted.world_from_camera[:3, 2], wanted.world_from_camera[:3, 1]
         view.SetPosition(*wanted.position)
@@ -444,14 +458,16 @@ class SceneView(QWidget):
             self.backplate.show(self.project.hero.still, self._lens)
         self._plotter.renderer.ResetCameraClippingRange()
         self._show_gizmo()
-        self.redraw()
 
     def redraw(self) -> None:
         """Draw now; what would take long is thinned first, and drawn finely once the view has rested."""
+        self._spare()
+        self._render()
+
+    def _spare(self) -> None:
         if self._pace.estimate(self._count_points(self._level)) > AT_ONCE_SECONDS:
             self._thin_out(self._choose_level(MOVING_SECONDS))
             self._rest.start(REST_MILLISECONDS)
-        self._render()
 
     def _choose_level(self, seconds: float) -> int:
         """The finest form of clouds (0: all of them) that this machine draws in that time."""
@@ -461,7 +477,7 @@ class SceneView(QWidget):
         self.front.follow(self._plotter.renderer.GetActiveCamera())
         if self.isVisible():
             started = time.perf_counter()
-            self._plotter.render()
+            self.interactor.repaint()  # the plotter's render() would be followed by this, which renders again
             self._pace.note(self.count_points(), time.perf_counter() - started)
 
     def _come_to_rest(self) -> None:
