@@ -23,6 +23,7 @@ from stillto3d.ui.wishes import list_menus, list_wishes
 from stillto3d.words import choose_language, find_resources
 
 from .conftest import SAMPLES, Driver
+from .test_every_action import begin_mask
 from .test_layers import make_project
 
 # --------------------------------------------------------------------------- the table
@@ -147,6 +148,16 @@ def test_hints_go_when_done_or_closed(driver: Driver) -> None:
     assert window.hints.gone == gone
     for name in ("layout.json", "hints.json"):
         (find_folders().config / name).unlink()
+
+
+def test_candidates_can_be_clicked(driver: Driver) -> None:
+    driver.document.open(make_project(), None)
+    begin_mask(driver)
+    label = driver.window.attempt_label
+    assert all(f'href="{k}"' in label.text() for k in range(3))
+    label.linkActivated.emit("2")
+    assert driver.masking.attempt.chosen == 2
+    driver.masking.drop()
 
 
 # --------------------------------------------------------------------------- about, log, layout
