@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 MODELS_PY := .venv-models/bin/python
-MODEL_TESTS := tests/worker/test_other_models.py tests/worker/test_upstream_models.py
+MODEL_TESTS := tests/worker/test_other_models.py tests/worker/test_upstream_models.py tests/measure/test_gpu.py
 
 .PHONY: help setup setup-dev setup-models demo test check-app check-beside test-long lint eval bench hostile validate train train-smoke sheet gpu \
 	words lock clean
