@@ -55,7 +55,7 @@ hostile: setup-dev  ## every broken file opens right or is refused with words; F
 
 validate: setup-dev  ## other people's readers on our exports: Khronos' validator, Blender, three.js, Spark, ...
 	scripts/judges.sh
-	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON=$(wildcard .venv-blender/bin/python) \
+	STILLTO3D_NODE_MODULES=node_modules STILLTO3D_BLENDER_PYTHON="$$(ls .venv-blender/bin/python 2>/dev/null)" \
 		$(PY) -m pytest tests/formats/test_judges*.py --judges -rs --durations=8
 
 train-smoke: setup-models  ## train a few steps on worlds rendered here, export, and all tests of training
