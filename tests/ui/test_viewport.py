@@ -253,6 +253,8 @@ def test_a_known_length_rescales_everything(driver: Driver) -> None:
     shot = project.hero
     project = Project((type(shot)(shot.still, camera=shot.camera, depth=flat),), project.layers)
     show(driver, project)
+    scene = driver.window.scene
+    seen = scene.orbit
     assert measure_on_still(project.hero, (75, 100, 225, 100)) == pytest.approx(2.0)
     driver.canvas.measured.emit(75, 100, 225, 100)
     bar = driver.canvas.findChild(type(driver.session.commands.view._canvas_bar))
@@ -262,8 +264,13 @@ def test_a_known_length_rescales_everything(driver: Driver) -> None:
     assert not bar.isVisible()
     assert measure_on_still(driver.document.project.hero, (75, 100, 225, 100)) == pytest.approx(3.0)
     assert driver.document.project.hero.camera.position[1] == pytest.approx(2.25)
+    driver.finish(scene.show_project(driver.document.project))
+    assert scene.orbit.distance == pytest.approx(1.5 * seen.distance), "the view has grown with the set"
+    assert np.array(scene.orbit.target) == pytest.approx(1.5 * np.array(seen.target))
     driver.do("edit.undo")
     assert driver.document.project is project
+    driver.finish(scene.show_project(project))
+    assert scene.orbit.distance == pytest.approx(seen.distance)
 
 
 def test_a_turntable_is_written(driver: Driver, tmp_path: Path) -> None:

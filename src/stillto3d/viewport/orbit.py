@@ -54,6 +54,10 @@ class Orbit:
         """Nearer or farther."""
         return replace(self, distance=float(np.clip(self.distance * factor, 1e-3, 1e5)))
 
+    def grow(self, factor: float) -> Orbit:
+        """The same view of a world that has grown about its origin."""
+        return self._aim(np.array(self.target) * factor).dolly(factor)
+
     def frame(self, bounds: F64, view_angle: float) -> Orbit:
         """All of the bounds f64[2, 3] in view, seen from the present direction; `view_angle` in radians."""
         radius = max(float(np.linalg.norm(bounds[1] - bounds[0])) / 2, 1e-2)

@@ -52,6 +52,17 @@ NEXT_MILLISECONDS = 20
 Beside = Callable[..., Awaitable[Any]]
 
 
+def measure_growth(before: Project, now: Project) -> float:
+    """How many times larger the world is that stood before, told by how high its camera stands; 1 for another one."""
+    stood = {layer.id for layer in before.layers} & {layer.id for layer in now.layers}
+    if not stood or not before.shots or not now.shots:
+        return 1.0
+    old, new = before.hero.camera, now.hero.camera
+    if old is None or new is None or min(old.position[1], new.position[1]) <= 0:
+        return 1.0
+    return float(new.position[1] / old.position[1])
+
+
 class SceneView(QWidget):
     """Shows a project; `beside` runs array work on another thread. What the pointer does stands in `hands`."""
 
@@ -118,6 +129,7 @@ class SceneView(QWidget):
 
     async def show_project(self, project: Project) -> None:
         """Draw the project; only what is another object than before is made anew."""
+        self._orbit = self._orbit.grow(measure_growth(self.project, project))
         self.project = project
         present = {layer.id for layer in project.layers}
         for layer_id in self._drawn.keys() - present:
