@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import ImageGrab
 
 from stillto3d.engine.run import Run
 from stillto3d.formats.s3d import read_s3d
@@ -19,10 +22,15 @@ from stillto3d.project.project import LayerKind, Project
 
 from .conftest import SAMPLES
 
-pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("Xvfb", "xdotool"))), reason="needs Xvfb and xdotool")
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not all(map(shutil.which, ("Xvfb", "xdotool"))), reason="needs Xvfb and xdotool"),
+]
 STILL = SAMPLES / "table_breakfast" / "still.jpg"
-PATIENCE = 150.0
+PATIENCE = 240.0
 SIZE = (1500, 900)
+VIEW = (760, 200, 1150, 700)
+WIPE = ((1006, 36), (1014, 36), (1023, 36))  # the slider over the viewport, from its middle to its end
 
 
 class Desk:
@@ -90,13 +98,20 @@ class Desk:
             self._do("mousemove", "--sync", *map(str, place))
         self._do("mouseup", "1")
 
-    def wait(self, done: Callable[[], bool], nudge: Callable[[], object] = lambda: None) -> None:
-        """Until it is so; `nudge` is tried again and again meanwhile."""
-        late = time.monotonic() + PATIENCE
+    def picture(self, part: tuple[int, int, int, int]) -> np.ndarray:
+        """What stands on the screen, u8[h, w, 3]."""
+        shown = ImageGrab.grab(part, xdisplay=self._environment["DISPLAY"])
+        return np.asarray(shown.convert("RGB"))
+
+    def wait(self, done: Callable[[], bool], nudge: Callable[[], object] = lambda: None, every: float = 0.0) -> None:
+        """Until it is so; `nudge` is tried meanwhile, again and again or `every` so many seconds."""
+        late, again = time.monotonic() + PATIENCE, time.monotonic()
         while not done():
             assert time.monotonic() < late, "it took too long"
             assert self.app is None or self.app.poll() is None, "the app has ended"
-            nudge()
+            if time.monotonic() >= again:
+                nudge()
+                again = time.monotonic() + every
             time.sleep(0.25)  # another process is asked: there is no signal to wait for
 
     def command(self, words: str) -> None:
@@ -137,9 +152,13 @@ def test_the_whole_job_survives_a_crash(desk: Desk) -> None:
     desk.press("Escape", "b")  # else the brush would mend what is selected
     desk.drag((180, 350), (220, 360), (260, 350))
     desk.wait(lambda: count_props(desk) == 3, lambda: desk.press("Return"))
+    mend_the_brushed_mask(desk)
     desk.press("ctrl+shift+p")
     desk.wait(lambda: all(isinstance(layer.geometry, Mesh) for layer in read(desk).layers) and has_set(desk))
-    desk.press("0", "ctrl+z", "ctrl+shift+z")
+    set_a_length(desk)
+    move_a_prop(desk)
+    look_through_the_lens(desk)
+    undo_and_redo_it_all(desk)
     desk.kill()
 
     desk.start()
@@ -157,8 +176,83 @@ def test_the_whole_job_survives_a_crash(desk: Desk) -> None:
     desk.focus()
     desk.press("ctrl+q")
     assert desk.app is not None
-    assert desk.app.wait(20) == 0
+    assert desk.app.wait(PATIENCE) == 0
     assert not list((desk.home / "data" / "autosave").glob("*"))
+
+
+def mend_the_brushed_mask(desk: Desk) -> None:
+    """Paint some more into the mask that is selected."""
+    before = measure_masks(read(desk))
+    desk.drag((180, 380), (220, 390), (260, 380))
+    desk.wait(lambda: measure_masks(read(desk)) > before, lambda: desk.press("Return"))
+    assert count_props(desk) == 3
+    desk.press("Escape", "v")
+
+
+def set_a_length(desk: Desk) -> None:
+    """Draw a line over the still and say that it is 5 m long."""
+    before = read(desk).hero.camera
+    assert before is not None
+
+    def draw() -> None:
+        desk.press("Escape", "k")
+        desk.drag((400, 540), (460, 540), (560, 540))
+        desk.type("5")
+        desk.press("Return")
+
+    desk.wait(lambda: height(desk) > 1.5 * before.position[1], draw, every=20)
+
+
+def move_a_prop(desk: Desk) -> None:
+    """Take the first prop up by its mask, and let it down to the floor."""
+    before = read(desk).props()[0].transform
+
+    def move() -> None:
+        desk.press("v")
+        desk.click(466, 522)
+        desk.press("Escape", "End")
+
+    desk.wait(lambda: not np.allclose(read(desk).props()[0].transform, before), move, every=20)
+
+
+def look_through_the_lens(desk: Desk) -> None:
+    """The still lies over the set, which is shaded by its normals to be told apart, and is wiped away."""
+    textured = desk.picture(VIEW)
+    desk.wait(lambda: differ(desk.picture(VIEW), textured), lambda: desk.press("F8"), every=20)
+    shaded = desk.picture(VIEW)
+    desk.wait(lambda: differ(desk.picture(VIEW), shaded), lambda: desk.press("0"), every=20)
+    covered = desk.picture(VIEW)
+    desk.wait(lambda: differ(desk.picture(VIEW), covered), lambda: desk.drag(*WIPE), every=20)
+    desk.press("0", "F5")
+
+
+def undo_and_redo_it_all(desk: Desk) -> None:
+    """Back to the bare still, which is kept nowhere since it is no work, and to everything again."""
+    full = read(desk)
+    assert full.props()
+    desk.wait(lambda: desk.read_aside() is None, lambda: desk.press("Escape", "ctrl+z"))
+    desk.wait(lambda: describe(read(desk)) == describe(full), lambda: desk.press("ctrl+shift+z"))
+
+
+def describe(project: Project) -> list[Any]:
+    """What every step has changed: layers, their masks and places, the camera."""
+    camera = project.hero.camera if project.shots else None
+    layers = [(layer.name, layer.transform.round(6).tolist(), type(layer.geometry)) for layer in project.layers]
+    return [*layers, measure_masks(project), camera.position.round(6).tolist() if camera is not None else None]
+
+
+def measure_masks(project: Project) -> int:
+    return sum(int(mask.alpha.sum()) for layer in project.props() for mask in layer.masks.values())
+
+
+def height(desk: Desk) -> float:
+    camera = read(desk).hero.camera
+    return float(camera.position[1]) if camera is not None else 0.0
+
+
+def differ(one: np.ndarray, other: np.ndarray) -> bool:
+    """More than a tenth of the pixels are others."""
+    return bool((np.abs(one.astype(int) - other).max(axis=-1) > 24).mean() > 0.1)
 
 
 def answer(desk: Desk) -> None:
