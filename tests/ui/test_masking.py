@@ -225,3 +225,22 @@ def test_another_still_keeps_masks_and_camera(driver: Driver, tmp_path: Path) ->
     (error,) = driver.window.jobs.list_errors()
     assert "480 x 480" in error
     driver.window.jobs.dismiss_all()
+
+
+def test_a_click_where_the_pointer_rests_asks_no_second_time(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver.open(STILL)
+    with driver.wait(driver.masking.changed, lambda: driver.masking.preview is not None):
+        driver.hover(*CUP)
+    preview, asked = driver.masking.preview, []
+    submit = driver.masking._engine.submit
+
+    def listen(label: str, *rest: Any) -> Any:
+        asked.append(rest[-1])
+        return submit(label, *rest)
+
+    monkeypatch.setattr(driver.masking._engine, "submit", listen)
+    driver.click(*CUP)
+    assert "click" not in asked
+    assert np.array_equal(driver.masking.attempt.mask.alpha, preview.alpha)
+    driver.click(CUP[0] + 40, CUP[1] + 10, Qt.KeyboardModifier.ShiftModifier)
+    assert "click" in asked, "a further click is another question"

@@ -27,6 +27,8 @@ from .mask_drawing import MaskDrawing, MaskView
 
 INSIDE = 127
 
+Answer = tuple[Candidates, tuple[Any, ...]]
+
 
 class Masking(QObject):
     """Follows the pointer over the canvas and turns what it does into masks."""
@@ -50,6 +52,7 @@ class Masking(QObject):
         self._drawing = MaskDrawing(background)
         self._history: list[Attempt] = []
         self._hover: Mask | None = None
+        self._hovered: tuple[Segment, Answer] | None = None  # a click where the pointer rests is answered already
         self._under: str | None = None  # id of the layer whose mask lies under the pointer: a click mends it
         self._pointer: Place | None = None
         self._following = False
@@ -230,13 +233,12 @@ class Masking(QObject):
 
     async def _segment(self, attempt: Attempt) -> None:
         ask = Segment(attempt.still, attempt.clicks, attempt.box, attempt.part)
-
-        def work(run: Run) -> tuple[Candidates, tuple[Any, ...]]:
-            return run.call(ask), run.models()
-
         self._push(attempt)
         try:
-            found, models = await self._engine.submit(tr("Mask"), work, "interactive", "click")
+            if self._hovered is not None and _is_same(self._hovered[0], ask):
+                found, models = self._hovered[1]
+            else:
+                found, models = await self._engine.submit(tr("Mask"), partial(_answer, ask), "interactive", "click")
         except StillTo3DError:
             if self.attempt is attempt:
                 self.step_back()
@@ -288,7 +290,8 @@ class Masking(QObject):
         try:
             while (at := self._pointer) is not None and self.attempt is None and (still := self.still) is not None:
                 ask = Segment(still, (Click(*at),))
-                found = await self._engine.submit(tr("Hover"), partial(_answer, ask), "interactive", "hover")
+                answer = await self._engine.submit(tr("Hover"), partial(_answer, ask), "interactive", "hover")
+                found, self._hovered = answer[0], (ask, answer)
                 if self._pointer is None or self.attempt is not None or still is not self.still:
                     break
                 self._hover = found.masks[found.best]
@@ -308,6 +311,7 @@ class Masking(QObject):
         self._refresh()
 
     def _follow_document(self, old: Project, new: Project) -> None:
+        self._hovered = None  # another model may have been chosen
         shot = new.shots[0] if new.shots else None
         if not old.shots or shot is None or old.shots[0].still is not shot.still:
             self._history.clear()
@@ -372,5 +376,11 @@ class Masking(QObject):
         return self.attempt, self._hover, self._document.project, self.view, self.selected, self._under
 
 
-def _answer(ask: Segment, run: Run) -> Candidates:
-    return run.call(ask)
+def _answer(ask: Segment, run: Run) -> Answer:
+    return run.call(ask), run.models()
+
+
+def _is_same(one: Segment, other: Segment) -> bool:
+    """Both ask for the same single click on the same still, so that the answer is the same."""
+    plain = all(ask.box is None and ask.earlier is None and len(ask.clicks) == 1 for ask in (one, other))
+    return plain and one.still is other.still and one.clicks == other.clicks
