@@ -15,6 +15,7 @@ from .truth import SKY, SKY_M, THINGS, Worlds
 FAR_M = 100.0  # farther depths are not taught
 AREA_FLOOR = 0.03  # of the picture: targets smaller than this do not weigh more per pixel
 OWN_LEVEL, ALL_CANDIDATES = 0.4, 0.1  # weight of all three masks beside the best: at a first click; later
+OTHER = 0.05  # of the larger of two masks: differing by more, they are two masks
 SCORE = 0.4
 FAR_MOST, BEHIND_MOST = 1.5, 2.0  # logarithms of ratios
 ON_STUFF = 0.1  # weight of far and behind where there is no thing
@@ -81,13 +82,17 @@ def lose_on_first(
     """The loss of the first candidates and of the logits of their scores, and their IoU f32[N, 3].
 
     The best candidate learns what is wanted [N, h, w]. Where `free` bool[N], one click alone was given: every candidate
-    learns its own level of `levels` [N, 3, h, w] too; elsewhere all learn what is wanted.
+    learns its own level of `levels` [N, 3, h, w] too, firmly where that is another mask than the wanted one: where a
+    thing has no parts, three equal candidates would be two guesses wasted. Elsewhere all learn what is wanted.
     """
     logits, scores = logits.float(), scores.float()
     to_wanted = compare_masks(logits, wanted[:, None].expand_as(logits))
     to_levels = compare_masks(logits, levels)
     best = to_wanted.amin(1)
-    loss = torch.where(free, best + OWN_LEVEL * to_levels.mean(1), best + ALL_CANDIDATES * to_wanted.mean(1))
+    asked = wanted[:, None]
+    apart = (levels - asked).abs().sum((2, 3)) / torch.maximum(levels, asked).sum((2, 3)).clamp(min=1)
+    own = torch.where(apart > OTHER, OWN_LEVEL, ALL_CANDIDATES)
+    loss = torch.where(free, best + (own * to_levels).mean(1), best + ALL_CANDIDATES * to_wanted.mean(1))
     ious = measure_ious(logits.detach(), wanted)
     return loss.mean() + SCORE * functional.binary_cross_entropy_with_logits(scores, ious), ious
 
