@@ -80,6 +80,10 @@ lock:  ## renew the locked versions
 		--no-emit-find-links --no-annotate --no-header -o requirements.lock
 	uv pip compile --quiet pyproject.toml --group dev -c requirements.lock --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements-dev.lock
+	uv pip compile --quiet --group upstream -c resources/envs/models.lock -c resources/envs/models.alone.lock \
+		--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		| grep -vxFf resources/envs/models.lock | grep -vxFf resources/envs/models.alone.lock \
+		| grep -v '^nvidia\|^cuda\|^triton' > resources/envs/models.upstream.lock
 
 clean:  ## remove the environment and everything built
 	rm -rf .venv .venv-blender .venv-judges .venv-models build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Writes down how upstream code that no package holds is called: names and parameters, read without running it.
+"""Writes down how upstream code that no package holds is called, and what it imports, read without running it.
 
     python scripts/record_signatures.py FOLDER
 
@@ -110,6 +110,79 @@ CALLED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "nerfstudio-project/gsplat": (".", {"gsplat.rasterization": "gsplat/rendering.py"}),
 }
+# modules that no import names: a model's configuration does, or a path that the code itself adds
+NAMED_BY_CONFIG = {
+    "VAST-AI-Research/TripoSR": (
+        "tsr.models.tokenizers.image",
+        "tsr.models.tokenizers.triplane",
+        "tsr.models.transformer.transformer_1d",
+        "tsr.models.network_utils",
+    ),
+    "Tencent-Hunyuan/Hunyuan3D-2": ("hy3dgen.shapegen.models", "hy3dgen.shapegen.schedulers"),
+    "ByteDance-Seed/Depth-Anything-3": ("depth_anything_3.model.gsdpt", "depth_anything_3.model.gs_adapter"),
+}
+ALSO_BELOW = {"naver/dust3r": "croco"}
+NOT_CALLED = ("hy3dgen.texgen",)  # paint has an environment of its own
+
+
+class Tracer:
+    """Follows a checkout's own modules from import to import, and gathers what is imported from elsewhere."""
+
+    def __init__(self, roots: list[Path]) -> None:
+        self._roots = roots
+        self._seen: set[str] = set()
+        self.found: set[str] = set()
+
+    def visit(self, name: str) -> None:
+        """Read a module and the packages that it lies in."""
+        parts = name.split(".")
+        for k in range(1, len(parts) + 1):
+            part = ".".join(parts[:k])
+            path = self._find(part)
+            if part not in self._seen and path is not None:
+                self._seen.add(part)
+                package = part if path.name == "__init__.py" else part.rpartition(".")[0]
+                self._walk(ast.parse(path.read_text(encoding="utf-8")), package)
+
+    def _find(self, name: str) -> Path | None:
+        inner = name.replace(".", "/")
+        paths = [root / inner / "__init__.py" for root in self._roots] + [root / f"{inner}.py" for root in self._roots]
+        return next((path for path in paths if path.is_file()), None)
+
+    def _walk(self, node: ast.AST, package: str) -> None:
+        """What is imported while a module is; not what may be missing, or waits inside a function."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    self._add(alias.name)
+            elif isinstance(child, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) - child.level + 1] if child.level else []
+                base = ".".join([*above, *([child.module] if child.module else [])])
+                self._add(base)
+                for alias in child.names:
+                    if self._find(f"{base}.{alias.name}") is not None:
+                        self.visit(f"{base}.{alias.name}")
+            elif not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try)):
+                self._walk(child, package)
+
+    def _add(self, name: str) -> None:
+        top = name.partition(".")[0]
+        if any((root / top).is_dir() or (root / f"{top}.py").is_file() for root in self._roots):
+            self.visit(name)
+        elif top not in sys.stdlib_module_names:
+            self.found.add(top)
+
+
+def trace_imports(repository: str, checkout: Path) -> list[str]:
+    """The packages that the called modules of a checkout import, by their first names."""
+    below, names = CALLED[repository]
+    roots = [checkout / below]
+    roots += [checkout / ALSO_BELOW[repository]] if repository in ALSO_BELOW else []
+    tracer = Tracer(roots)
+    for name in (*names, *(f"{module}." for module in NAMED_BY_CONFIG.get(repository, ()))):
+        if not name.startswith(NOT_CALLED):
+            tracer.visit(name.rpartition(".")[0])
+    return sorted(tracer.found)
 
 
 def describe(node: ast.FunctionDef) -> list[list[str]]:
@@ -149,7 +222,7 @@ def main(arguments: list[str]) -> None:
             continue
         commit = find_commit(checkout) or recorded.get(repository, {}).get("commit", "")
         calls = {name: describe(find_function(checkout / below / path, name)) for name, path in names.items()}
-        recorded[repository] = {"commit": commit, "calls": calls}
+        recorded[repository] = {"commit": commit, "calls": calls, "imports": trace_imports(repository, checkout)}
     TARGET.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

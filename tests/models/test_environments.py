@@ -28,11 +28,11 @@ def locks(tmp_path: Path) -> Path:
     return folder
 
 
-def write_wheel(folder: Path, version: str) -> None:
-    info = f"tinything-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"tinything-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tinything.py", f"VERSION = {version!r}\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tinything\nVersion: {version}\n")
+def write_wheel(folder: Path, version: str, name: str = "tinything") -> None:
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", f"VERSION = {version!r}\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
 
@@ -75,7 +75,10 @@ def test_what_asks_for_too_much_is_installed_without_it(made: Environments, lock
         wheel.writestr("greedy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr("greedy-1.0.dist-info/RECORD", "")
     (locks / "tiny.alone.lock").write_text("greedy==1.0\n")
+    write_wheel(locks, "2.0", "behind")
+    (locks / "tiny.upstream.lock").write_text("behind==2.0\n")
     assert made.check("tiny").state is State.OUTDATED
+    assert set(made.diagnose("tiny").faults) >= {"greedy is missing", "behind is missing"}
     made.make("tiny", Counting())
     assert made.check("tiny").state is State.READY and made.diagnose("tiny").faults == ()
 

@@ -57,7 +57,7 @@ class Environments:
         offline: bool = False,
         device: str = "cpu",
     ) -> None:
-        """`locks` holds NAME.lock, and perhaps NAME.alone.lock, for each environment that can be made."""
+        """`locks` holds NAME.lock, perhaps NAME.upstream.lock and NAME.alone.lock, for what can be made."""
         self._folder, self._pointed = folder, dict(pointed or {})
         self._locks = locks or find_resources() / "envs"
         self._offline, self._device = offline, device
@@ -125,10 +125,10 @@ class Environments:
             self._folder.mkdir(parents=True, exist_ok=True)
             work.progress(0.0, tr("Making the environment {name}", name=name))
             run_uv(["venv", "--relocatable", "--python", PYTHON, str(fresh)], name, work)
-            listed = self._locks / f"{name}.lock"
+            listed = [part for path in self._list_together(name) for part in ("-r", str(path))]
             chosen = sys.platform == "darwin" or "UV_TORCH_BACKEND" in os.environ
             backend = [] if chosen else ["--torch-backend", _choose_backend(self._device)]
-            run_uv(["pip", "install", "--python", str(fresh), "-r", str(listed), *backend], name, work)
+            run_uv(["pip", "install", "--python", str(fresh), *listed, *backend], name, work)
             if self._alone(name).is_file():
                 run_uv(
                     ["pip", "install", "--python", str(fresh), "--no-deps", "-r", str(self._alone(name))], name, work
@@ -185,8 +185,13 @@ class Environments:
 
     def _read_lock(self, name: str) -> str | None:
         """Everything that belongs into an environment; None where the app has no list."""
-        paths = [path for path in (self._locks / f"{name}.lock", self._alone(name)) if path.is_file()]
+        paths = [path for path in (*self._list_together(name), self._alone(name)) if path.is_file()]
         return "".join(path.read_text(encoding="utf-8") for path in paths) if paths else None
+
+    def _list_together(self, name: str) -> list[Path]:
+        """The list, and that of what code in no package imports, where there is one."""
+        paths = (self._locks / f"{name}.lock", self._locks / f"{name}.upstream.lock")
+        return [path for path in paths if path.is_file()]
 
     def _alone(self, name: str) -> Path:
         """The list of packages that are installed without what they ask for, which is more than they need."""

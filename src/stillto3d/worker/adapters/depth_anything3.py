@@ -17,6 +17,7 @@ from .several_views import (
     invert_poses,
     keep_sound_splats,
     make_operations,
+    stand_in_for,
 )
 
 SOURCE = "ByteDance-Seed/Depth-Anything-3"
@@ -29,6 +30,7 @@ class DepthAnything3:
 
     def __init__(self, weights: Path, device: str) -> None:
         self._torch, self._device = start_torch(device)
+        stand_in_for("evo", "moviepy", "plyfile", "pycolmap")
         api = import_upstream("depth_anything_3.api", SOURCE)
         try:
             config = json.loads((weights / "config.json").read_text(encoding="utf-8"))

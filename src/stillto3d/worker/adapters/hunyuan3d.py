@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Optional
 from ..errors import MissingWeights
 from .cutouts import cut_square, refuse_empty, word_mesh
 from .pytorch import Tick, require_folder, start_torch, word_unreadable
-from .several_views import import_upstream
+from .several_views import import_upstream, stand_in_for
 
 SOURCE = "Tencent-Hunyuan/Hunyuan3D-2"
 BOX = 1.01  # half the side of the cube that the mesh lies in
@@ -20,6 +20,7 @@ class Hunyuan3D:
 
     def __init__(self, weights: Path, device: str) -> None:
         self._torch, self._device = start_torch(device)
+        stand_in_for("pymeshlab")
         pipelines = import_upstream("hy3dgen.shapegen", SOURCE)
         found = sorted(weights.glob("hunyuan3d-dit-*/config.yaml"))
         if not found:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import types
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -52,6 +56,43 @@ def import_upstream(name: str, source: str) -> Any:
             "the code of " + source + " cannot be imported in its environment (" + str(error) + "). "
             "Install it there, or name its folder in a .pth file of that environment."
         ) from error
+
+
+class Absent(Loader, MetaPathFinder):
+    """Packages that are imported, but never called on our way; asked last, so that real ones win."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self._packages = frozenset(packages)
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
+        """Found is whatever lies in one of the packages."""
+        top = fullname.partition(".")[0]
+        return ModuleSpec(fullname, self, is_package=True) if top in self._packages else None
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        """A module with every name that is asked of it."""
+        module = types.ModuleType(spec.name)
+        module.__getattr__ = lambda name: _make_absent(spec.name, name)  # type: ignore[method-assign]
+        return module
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """There is nothing to run."""
+
+
+def _make_absent(package: str, name: str) -> type:
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    def refuse(*given: Any, **named: Any) -> Any:
+        raise ImportError(package + "." + name + " is called, but " + package + " is not installed")
+
+    return type(name, (), {"__new__": refuse})
+
+
+def stand_in_for(*packages: str) -> None:
+    """Let upstream's code import what it writes files and films with, which its answers do not need, where that is
+    not installed: some of it is under the GPL, or carries programs that are."""
+    sys.meta_path.append(Absent(packages))
 
 
 def gather_stills(arrays: Dict[str, Any]) -> List[np.ndarray]:

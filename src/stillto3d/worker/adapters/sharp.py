@@ -9,7 +9,16 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 
 from .pytorch import Tick, require_folder, start_torch, word_unreadable
-from .several_views import HARMONIC, USUAL_LENS, Seen, View, import_upstream, keep_sound_splats, make_operations
+from .several_views import (
+    HARMONIC,
+    USUAL_LENS,
+    Seen,
+    View,
+    import_upstream,
+    keep_sound_splats,
+    make_operations,
+    stand_in_for,
+)
 
 SOURCE = "apple/ml-sharp"
 CHECKPOINT = "sharp_2572gikvuh.pt"
@@ -21,6 +30,7 @@ class Sharp:
 
     def __init__(self, weights: Path, device: str) -> None:
         self._torch, self._device = start_torch(device)
+        stand_in_for("pillow_heif", "plyfile")
         models = import_upstream("sharp.models", SOURCE)
         self._predict = import_upstream("sharp.cli.predict", SOURCE).predict_image
         try:

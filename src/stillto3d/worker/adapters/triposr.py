@@ -13,7 +13,7 @@ import numpy as np
 
 from .cutouts import cut_square, lay_on_grey, refuse_empty, word_mesh
 from .pytorch import Tick, require_folder, start_torch, word_unreadable
-from .several_views import import_upstream
+from .several_views import import_upstream, stand_in_for
 
 SOURCE = "VAST-AI-Research/TripoSR"
 CHUNK = 8192
@@ -73,8 +73,7 @@ def _write_settings(weights: Path) -> str:
 def stand_in_for_packages(torch: Any) -> None:
     """Put marching cubes of scikit-image in place of a package that has to be compiled, and nothing in place of one
     that removes backgrounds: the mask is ours."""
-    if "rembg" not in sys.modules and importlib.util.find_spec("rembg") is None:
-        sys.modules["rembg"] = types.ModuleType("rembg")
+    stand_in_for("rembg")
     if "torchmcubes" not in sys.modules and importlib.util.find_spec("torchmcubes") is None:
 
         def marching_cubes(level: Any, threshold: float) -> Any:
