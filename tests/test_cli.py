@@ -19,6 +19,7 @@ from PIL import Image
 from stillto3d import cli
 from stillto3d.errors import Cancelled
 from stillto3d.formats.staging import check_set
+from stillto3d.project.project import Policy
 from stillto3d.studio import Studio
 
 pytestmark = pytest.mark.keeps_workers
@@ -161,12 +162,12 @@ def test_inspect_refuses_a_set_that_has_changed(converted: tuple[Path, dict[str,
 
 
 def test_the_steps_one_by_one(room: Path, tmp_path: Path) -> None:
-    """segment, then calibrate, reconstruct and prop, each on the project of the one before."""
+    """segment, then calibrate, reconstruct and prop, each on the project of the one before; its rules stay with it."""
     project: Path = room
     for step, options in (
         ("segment", CLICKS),
-        ("calibrate", ()),
-        ("reconstruct", ()),
+        ("calibrate", ("--use", "commercial", "--region", "de", "--choose", "depth=stillnet-depth")),
+        ("reconstruct", ("--choose", "prop=solids")),
         ("prop", ("--only", "tin")),
     ):
         out = tmp_path / step
@@ -176,6 +177,9 @@ def test_the_steps_one_by_one(room: Path, tmp_path: Path) -> None:
         project = out / "Küche 1.s3d"
     made = {layer["name"]: layer["triangles"] for layer in report["layers"]}
     assert made["crate"] == 0 and made["tin"] > 100 and made["set"] > 100
+    with Studio.open() as studio:
+        kept = studio.read(project).policy
+    assert kept == Policy("commercial", "DE", (("depth", "stillnet-depth"), ("prop", "solids")))
 
 
 def test_segment_offers_every_candidate_with_its_confidence(room: Path, tmp_path: Path) -> None:
@@ -206,6 +210,8 @@ def test_a_second_run_replaces_the_first_ones_files(room: Path, tmp_path: Path) 
         (("convert", "{room}", "--unknown"), 2),
         (("convert", "{text}"), 2),
         (("convert", "{room}", "--grid", "3"), 2),
+        (("calibrate", "{room}", "--region", "Germany"), 2),
+        (("calibrate", "{room}", "--choose", "depth=depth-pro"), 3),
         (("convert", "nowhere.jpg"), 6),
         (("convert", "{room}", "--out", "/dev/null/x"), 6),
         (("inspect", "nowhere"), 6),
@@ -321,7 +327,8 @@ def test_a_reader_that_has_enough_is_no_error(converted: tuple[Path, dict[str, A
 def test_help_lists_every_command_and_parameter() -> None:
     told = run_cli("--help").stdout
     assert all(name in told for name in ("convert", "segment", "calibrate", "reconstruct", "prop", "models", "demo"))
-    assert "--known-length" in run_cli("convert", "--help").stdout
+    told = run_cli("convert", "--help").stdout
+    assert all(name in told for name in ("--known-length", "--use", "--region", "--choose"))
 
 
 def test_an_interrupt_that_a_job_outruns_still_stops_what_would_follow(monkeypatch: pytest.MonkeyPatch) -> None:

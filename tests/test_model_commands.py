@@ -12,6 +12,10 @@ from support.fake_hub import FakeHub, serve
 from support.weights import make_safetensors
 
 from stillto3d import cli
+from stillto3d.errors import BadInput, NotInstalled
+from stillto3d.model_commands import Rules
+from stillto3d.models.catalog import Catalog, Store
+from stillto3d.project.project import Policy
 from stillto3d.settings import find_folders
 
 MODEL = "sam2.1-tiny"
@@ -143,3 +147,46 @@ def test_what_cannot_be_done_is_said(
     hub: FakeHub, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], word: str
 ) -> None:
     assert word in ask(capsys, *words, code=2)["message"]
+
+
+def test_a_project_s_rules_are_changed_one_by_one() -> None:
+    policy = Policy("commercial", "FR", (("depth", "moge-2-vitl"),))
+    assert Rules().change(policy) == policy
+    assert Rules(use="research").change(policy) == Policy("research", "FR", policy.choices)
+    assert Rules(region="uk").change(policy).region == "GB"
+    assert Rules(region="").change(policy).region == ""
+    changed = Rules(choices=("prop = solids", "depth=auto")).change(policy)
+    assert changed.choices == (("prop", "solids"),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "word"),
+    [
+        (Rules(use="fun"), "use cannot be fun"),
+        (Rules(region="Germany"), "no country's code"),
+        (Rules(region="XQ"), "no country's code"),
+        (Rules(choices=("depth",)), "no choice of a model"),
+        (Rules(choices=("chef=solids",)), "segmenter, "),
+    ],
+)
+def test_rules_that_are_none_are_refused(rules: Rules, word: str) -> None:
+    with pytest.raises(BadInput, match=word):
+        rules.change(Policy())
+
+
+def test_a_model_that_cannot_be_used_is_not_chosen(tmp_path: Path) -> None:
+    catalog, store = Catalog(), Store(tmp_path)
+    for rules, policy, kind, word in (
+        (Rules(choices=("depth=depth-pro",)), Policy(), NotInstalled, "depth-pro is not available"),
+        (Rules(choices=("depth=solids",)), Policy(), BadInput, "solids is a prop"),
+        (Rules(choices=("depth=nobody",)), Policy(), BadInput, "no model called nobody"),
+        (Rules("commercial", choices=("scene=dust3r",)), Policy(), NotInstalled, "does not allow commercial"),
+        (Rules(region="DE", choices=("prop=hunyuan3d-2-shape",)), Policy(), NotInstalled, "does not hold in DE"),
+    ):
+        with pytest.raises(kind, match=word):
+            rules.refuse_unusable(rules.change(policy), catalog, store)
+    Rules(choices=("depth=stillnet-depth",)).refuse_unusable(
+        Policy(choices=(("depth", "stillnet-depth"),)), catalog, store
+    )
+    kept = Policy(choices=(("prop", "triposr"),))  # of what the project had already, its steps tell
+    Rules(use="research").refuse_unusable(kept, catalog, store)

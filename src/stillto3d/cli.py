@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -27,10 +28,10 @@ from .errors import BadInput, Bug, Cancelled, Refusal, StillTo3DError, word_os_e
 from .formats.options import WriteOptions
 from .formats.shot_folder import Outcome, write_shot_folder
 from .formats.staging import recover
-from .model_commands import add_commands
+from .model_commands import ProjectChoices, ProjectRegion, ProjectUse, Rules, add_commands
 from .models.roles import Match
 from .pipelines import PIPELINES, Pipeline
-from .project.project import Patch, apply_patch
+from .project.project import Patch, Policy, apply_patch
 from .settings import find_folders
 from .studio import Studio
 from .words import find_resources, tr
@@ -161,16 +162,27 @@ def _open_studio(as_json: bool) -> Iterator[Studio]:
 def _make_command(pipeline: Pipeline) -> Callable[..., None]:
     """A typer command whose options are the fields of the pipeline's parameters."""
 
-    def command(source: Path, out: Path, as_json: bool, **options: Any) -> None:
+    def command(
+        source: Path,
+        out: Path,
+        as_json: bool,
+        use: str | None,
+        region: str | None,
+        choose: list[str] | None,
+        **options: Any,
+    ) -> None:
         given = {name: value for name, value in options.items() if value not in (None, [])}
         with _open_studio(as_json) as studio:
-            outcome = run_pipeline(studio, pipeline, source, out, given)
+            outcome = run_pipeline(studio, pipeline, source, out, given, Rules(use, region, choose or ()))
         _show_outcome(outcome, as_json)
 
     kinds = {
         "source": (Input, introspection.Parameter.empty),
         "out": (Out, Path("out")),
         "as_json": (AsJson, False),
+        "use": (ProjectUse, None),
+        "region": (ProjectRegion, None),
+        "choose": (ProjectChoices, None),
     }
     options = {name: _make_option(name, field) for name, field in pipeline.params.model_fields.items()}
     parameters = [
@@ -199,15 +211,21 @@ def _make_option(name: str, field: FieldInfo) -> tuple[Any, Any]:
     return Annotated[kind, option], field.default
 
 
-def run_pipeline(studio: Studio, pipeline: Pipeline, source: Path, out: Path, params: dict[str, Any]) -> Outcome:
-    """Read, run, and write the folder of results; every stage is timed."""
+def run_pipeline(
+    studio: Studio, pipeline: Pipeline, source: Path, out: Path, params: dict[str, Any], rules: Rules | None = None
+) -> Outcome:
+    """Read, run, and write the folder of results; every stage is timed. `rules` change the project's policy."""
     started = time.monotonic()
+    rules = rules or Rules()
     studio.check_params(pipeline, params)
-    studio.warm(pipeline)
+    if source.suffix.lower() != ".s3d":  # a saved project tells its own policy first
+        studio.warm(pipeline, rules.change(Policy()))
     recover(out)
     seconds: dict[str, float] = {}
     tell_lost(studio)
     project, warnings = studio.open_source(source)
+    project = replace(project, policy=rules.change(project.policy))
+    rules.refuse_unusable(project.policy, studio.catalog, studio.store)
     seconds["read"] = time.monotonic() - started
     patch: Patch = studio.wait(studio.submit(pipeline.name, project, params, source.resolve()))
     seconds |= patch.notes.get("seconds", {pipeline.name: time.monotonic() - started - seconds["read"]})

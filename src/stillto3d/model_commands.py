@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,8 @@ from .errors import BadInput, NotInstalled
 from .models.card import ModelCard
 from .models.catalog import Catalog
 from .models.files import format_bytes, word_bytes
-from .models.policy import word_refusal
+from .models.policy import read_region, word_refusal
+from .models.roles import ROLES
 from .models.store import Store
 from .project.project import Policy
 from .settings import find_folders, load_settings
@@ -31,6 +33,22 @@ Models = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help=tr("Answer in JSON, for machines."))]
 Use = Annotated[str, typer.Option("--use", help=tr("Judge by this use: research or commercial."))]
 Region = Annotated[str, typer.Option("--region", help=tr("Judge by this region: an ISO 3166 code, such as DE."))]
+ProjectUse = Annotated[
+    str | None,
+    typer.Option("--use", help=tr("What the project is for: research or commercial."), show_default=False),
+]
+ProjectRegion = Annotated[
+    str | None,
+    typer.Option("--region", help=tr("Where the project is used: an ISO 3166 code, such as DE."), show_default=False),
+]
+ProjectChoices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--choose",
+        help=tr("ROLE=MODEL: the model that answers a role in this project; ROLE=auto: the best. May be repeated."),
+        show_default=False,
+    ),
+]
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 OpenStudio = Callable[[bool], AbstractContextManager[Studio]]
 
@@ -87,7 +105,37 @@ def _say(text: str) -> str:
 def _check_policy(use: str, region: str) -> Policy:
     if use not in ("research", "commercial"):
         raise BadInput("{name} cannot be {value}: {why}", name="use", value=use, why="research, commercial")
-    return Policy(use, region.upper())
+    return Policy(use, read_region(region))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a person asks of a project's policy; None and nothing leave it as it is."""
+
+    use: str | None = None
+    region: str | None = None
+    choices: Sequence[str] = ()
+
+    def change(self, policy: Policy) -> Policy:
+        """The policy with what is asked. Raises BadInput for what no policy can be."""
+        asked = _check_policy(policy.use if self.use is None else self.use, self.region or "")
+        region = policy.region if self.region is None else asked.region
+        changed = Policy(asked.use, region, policy.choices)
+        for choice in self.choices:
+            role, equals, model = (part.strip() for part in choice.partition("="))
+            if not equals or role not in ROLES:
+                message, remedy = "{choice} is no choice of a model.", "Say ROLE=MODEL, with a role of: {roles}."
+                raise BadInput(message, remedy, choice=choice, roles=", ".join(ROLES))
+            changed = changed.choose(role, None if model in ("", "auto") else model)
+        return changed
+
+    def refuse_unusable(self, policy: Policy, catalog: Catalog, store: Store) -> None:
+        """Raise BadInput or NotInstalled for a model that was asked for and cannot be used under the policy."""
+        for choice in self.choices:
+            role = choice.partition("=")[0].strip()
+            model = policy.find_choice(role)
+            if model is not None:
+                catalog.choose(role, model, policy, store)
 
 
 def _describe(card: ModelCard, store: Store, policy: Policy) -> dict[str, Any]:

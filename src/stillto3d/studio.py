@@ -28,7 +28,7 @@ from .models.hub import Hub
 from .models.roles import Candidates, DecodedStill
 from .models.store import Machine
 from .pipelines import PIPELINES, Pipeline
-from .project.project import Patch, Project, start_project
+from .project.project import Patch, Policy, Project, start_project
 from .project.still import Still
 from .settings import Folders, Settings, find_folders, load_settings
 from .words import choose_language
@@ -121,7 +121,7 @@ class Studio:
         if not project.shots:
             raise BadInput("The project holds no still.", "Open a still.")
         record = Record(name, chosen.model_dump_json(), str(path)) if path is not None else None
-        self.warm(pipeline)
+        self.warm(pipeline, project.policy)
 
         def work(run: Run) -> Patch:
             return pipeline.function(run, project, chosen)
@@ -228,10 +228,10 @@ class Studio:
             name, value, why = ".".join(map(str, first["loc"])), first["input"], first["msg"]
             raise BadInput("{name} cannot be {value}: {why}", name=name, value=value, why=why) from error
 
-    def warm(self, pipeline: Pipeline) -> None:
-        """Start the workers of a pipeline while earlier steps run."""
+    def warm(self, pipeline: Pipeline, policy: Policy) -> None:
+        """Start the workers of a pipeline, as a project's policy chooses them, while earlier steps run."""
         for role in pipeline.roles:
-            self.engine.warm(role)
+            self.engine.warm(role, policy=policy)
 
     def list_lost(self) -> list[LostJob]:
         """Jobs that a crash has ended; run them again with `submit` on their project file, then `forget`."""

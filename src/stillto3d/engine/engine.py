@@ -106,10 +106,10 @@ class Engine:
         self._conclude(waiting, JobState.CANCELLED, Cancelled())
         return True
 
-    def warm(self, role: str, lane: LaneName = "heavy", model: str | None = None) -> None:
+    def warm(self, role: str, lane: LaneName = "heavy", model: str | None = None, policy: Policy | None = None) -> None:
         """Start the worker of a role ahead of its first call; says nothing when it cannot be started."""
         try:
-            self._residency.warm(lane, self._catalog.choose(role, model, Policy(), self._store))
+            self._residency.warm(lane, self._catalog.choose(role, model, policy or Policy(), self._store))
         except StillTo3DError:
             return
 

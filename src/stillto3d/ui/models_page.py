@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ..errors import BadInput
 from ..models.catalog import Catalog, ModelCard, State, Store
 from ..models.files import format_bytes, word_bytes
-from ..models.policy import word_refusal
+from ..models.policy import read_region, word_refusal
 from ..models.roles import ROLES
 from ..project.project import Policy
 from ..words import tr
@@ -212,8 +213,13 @@ class ModelsPage(QDialog):
         self._ask(self.policy.choose(card.role, None if chosen else card.id))
 
     def _change_policy(self) -> None:
-        region = self.region.text().strip().upper()
-        self._ask(Policy(str(self.use.currentData()), region if len(region) == 2 else "", self.policy.choices))
+        try:
+            region = read_region(self.region.text())
+        except BadInput as refusal:
+            region = self.policy.region
+            self.told.setText(str(refusal))
+        self.region.setText(region)
+        self._ask(Policy(str(self.use.currentData()), region, self.policy.choices))
 
     def _ask(self, policy: Policy) -> None:
         if policy != self.policy:
