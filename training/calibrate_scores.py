@@ -1,10 +1,12 @@
-"""Makes a decoder's predicted IoU honest on stills: a rising map of its logits, fitted, judged, written into the graph.
+"""Makes a decoder's predicted IoU honest on stills: rising maps of its logits, fitted, judged, written into the graph.
 
-`python -m training.calibrate_scores --weights DIR --stills DIR [--out DIR]` asks an exported pair about true masks,
-one first click each (the deepest point, and some random ones), and fits sigmoid(a · logit + b) to the measured IoU
-by least squares: with one a and b, or with a pair for each candidate, whichever foretells stills that it was not
-fitted to better (each still left out once). Platt, Probabilistic outputs for support vector machines, 1999, with an
-overlap in place of a class.
+`python -m training.calibrate_scores --weights DIR --stills DIR [--out DIR]` asks an exported pair about true masks:
+one first click each (the deepest point, and some random ones), and boxes around them. To each of the two kinds of
+question it fits sigmoid(a · logit + b) to the measured IoU by least squares: with one a and b, or with a pair for each
+candidate, whichever foretells stills that it was not fitted to better (each still left out once). Which candidate is
+an object and which a part is another matter for a click than for a box, so each kind has a map of its own; where an
+earlier mask is given too, the scores stay as they are. Platt, Probabilistic outputs for support vector machines, 1999,
+with an overlap in place of a class.
 """
 
 from __future__ import annotations
@@ -19,13 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from measure.bare import BareNetwork
-from measure.masks import at_pixel, correlate, find_deepest, measure_iou
+from measure.masks import Offer, at_pixel, correlate, find_deepest, jitter_box, measure_iou
+from measure.truth import Bool
 
 from .watch import WatchedStill, read_watch_folder
 
 F64 = NDArray[np.float64]
 CANDIDATES = 3
 RANDOM_CLICKS = 3  # of a mask, beside the deepest point
+BOXES = 3  # around a mask
+MAPS = "m"  # the decoder's question f32[1, 8, h, w]
+CLICK_MAP, EARLIER_MAP, BOX_MAP = 0, 5, 7  # of its planes, those that are blank where nothing was said
 EDGE = 1e-3  # scores are kept this far from 0 and 1 before their logit is taken
 STEEPNESS = (0.1, 4.0)  # of the map: rising, and no step
 SHIFT = 4.0  # at most
@@ -33,7 +39,7 @@ SHIFT = 4.0  # at most
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """First clicks on one still: what was predicted of each candidate and what was measured, f64[n, 3]."""
+    """Questions of a kind on one still: what was predicted of each candidate and what was measured, f64[n, 3]."""
 
     predicted: F64
     measured: F64
@@ -59,17 +65,23 @@ def take_logits(scores: F64) -> F64:
     return logits
 
 
-def ask_still(network: BareNetwork, still: WatchedStill, rng: np.random.RandomState) -> Asked:
-    """Every mask of a still, clicked once at its deepest point and at some random ones."""
+def ask_still(network: BareNetwork, still: WatchedStill, rng: np.random.RandomState) -> tuple[Asked, Asked]:
+    """Every mask of a still: clicked once, at its deepest point and at some random ones; and boxed."""
     segmenter = network.look(still.pixels)
-    predicted, measured = [], []
+    clicked: list[tuple[Offer, Bool]] = []
+    boxed: list[tuple[Offer, Bool]] = []
     for mask in still.masks:
         ys, xs = np.nonzero(mask)
         places = [find_deepest(mask), *((int(xs[k]), int(ys[k])) for k in rng.randint(len(xs), size=RANDOM_CLICKS))]
-        for place in places:
-            offer = segmenter.click([at_pixel(*place)], None)
-            predicted.append(offer.scores)
-            measured.append([measure_iou(candidate, mask) for candidate in offer.masks])
+        clicked += [(segmenter.click([at_pixel(*place)], None), mask) for place in places]
+        boxed += [(segmenter.box(jitter_box(mask, rng)), mask) for _ in range(BOXES)]
+    return measure_offers(clicked), measure_offers(boxed)
+
+
+def measure_offers(offers: Sequence[tuple[Offer, Bool]]) -> Asked:
+    """Candidates against the masks that were wanted."""
+    predicted = [offer.scores for offer, _ in offers]
+    measured = [[measure_iou(candidate, mask) for candidate in offer.masks] for offer, mask in offers]
     return Asked(np.array(predicted, np.float64), np.array(measured, np.float64))
 
 
@@ -122,10 +134,9 @@ def choose(asked: Sequence[Asked]) -> tuple[Calibration, bool]:
     return fit(asked, apart), apart
 
 
-def write_calibrated(source: Path, target: Path, calibration: Calibration) -> None:
-    """The decoder with the map before its last sigmoid. Raises ValueError if no sigmoid makes its score."""
+def write_calibrated(source: Path, target: Path, click: Calibration, box: Calibration) -> None:
+    """The decoder with both maps before its last sigmoid. Raises ValueError if no sigmoid makes its score."""
     import onnx
-    from onnx import helper, numpy_helper
 
     model: Any = onnx.load(source)
     graph = model.graph
@@ -133,14 +144,64 @@ def write_calibrated(source: Path, target: Path, calibration: Calibration) -> No
     if not places:
         raise ValueError(f"no sigmoid makes the score of {source}")
     last = graph.node[places[0]]
-    before = last.input[0]
+    nodes = [*_tell_questions(graph), *_map_scores(graph, last.input[0], click, box)]
     last.input[0] = "score_shifted"
-    for name, values in (("score_steepness", calibration.steepness), ("score_shift", calibration.shift)):
-        graph.initializer.append(numpy_helper.from_array(values[None].astype(np.float32), name))
-    graph.node.insert(places[0], helper.make_node("Mul", [before, "score_steepness"], ["score_steep"]))
-    graph.node.insert(places[0] + 1, helper.make_node("Add", ["score_steep", "score_shift"], ["score_shifted"]))
+    for offset, node in enumerate(nodes):
+        graph.node.insert(places[0] + offset, node)
     onnx.checker.check_model(model)
     onnx.save(model, target)
+
+
+def _tell_questions(graph: Any) -> list[Any]:
+    """Nodes that say whether clicks alone (`first_click`) or a box alone (`box_alone`) was given: f32[1, 1], 0 or 1."""
+    from onnx import helper, numpy_helper
+
+    def keep(name: str, values: NDArray[Any]) -> None:
+        graph.initializer.append(numpy_helper.from_array(values, name))
+
+    nodes = [helper.make_node("ReduceMax", [MAPS], ["said"], axes=[2, 3], keepdims=0)]
+    keep("said_from", np.array(0.01, np.float32))
+    keep("said_one", np.array(1, np.float32))
+    nodes += [
+        helper.make_node("Greater", ["said", "said_from"], ["said_or_not"]),
+        helper.make_node("Cast", ["said_or_not"], ["said_flags"], to=1),
+        helper.make_node("Sub", ["said_one", "said_flags"], ["unsaid_flags"]),
+    ]
+    for name, plane, source in (
+        ("clicked", CLICK_MAP, "said_flags"),
+        ("unclicked", CLICK_MAP, "unsaid_flags"),
+        ("no_earlier", EARLIER_MAP, "unsaid_flags"),
+        ("boxed", BOX_MAP, "said_flags"),
+        ("unboxed", BOX_MAP, "unsaid_flags"),
+    ):
+        keep(f"{name}_plane", np.array([plane], np.int64))
+        nodes.append(helper.make_node("Gather", [source, f"{name}_plane"], [name], axis=1))
+    for name, first, second in (("first_click", "clicked", "unboxed"), ("box_alone", "boxed", "unclicked")):
+        nodes.append(helper.make_node("Mul", [first, second], [f"{name}_or_more"]))
+        nodes.append(helper.make_node("Mul", [f"{name}_or_more", "no_earlier"], [name]))
+    return nodes
+
+
+def _map_scores(graph: Any, before: str, click: Calibration, box: Calibration) -> list[Any]:
+    """Nodes that make `score_shifted` f32[1, 3] of the score's logits: steepened and shifted as the question asks."""
+    from onnx import helper, numpy_helper
+
+    nodes = []
+    for word, neutral, values in (
+        ("steepness", 1.0, (click.steepness, box.steepness)),
+        ("shift", 0.0, (click.shift, box.shift)),
+    ):
+        graph.initializer.append(numpy_helper.from_array(np.array([[neutral] * CANDIDATES], np.float32), f"{word}_0"))
+        for number, (question, value) in enumerate(zip(("first_click", "box_alone"), values, strict=True)):
+            more = numpy_helper.from_array((value - neutral)[None].astype(np.float32), f"{question}_{word}")
+            graph.initializer.append(more)
+            nodes += [
+                helper.make_node("Mul", [question, more.name], [f"{question}_{word}_taken"]),
+                helper.make_node("Add", [f"{word}_{number}", f"{question}_{word}_taken"], [f"{word}_{number + 1}"]),
+            ]
+    nodes.append(helper.make_node("Mul", [before, "steepness_2"], ["score_steep"]))
+    nodes.append(helper.make_node("Add", ["score_steep", "shift_2"], ["score_shifted"]))
+    return nodes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -152,15 +213,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     network, rng = BareNetwork(chosen.weights), np.random.RandomState(1)
     asked = [ask_still(network, still, rng) for still in read_watch_folder(chosen.stills) if len(still.masks)]
-    calibration, apart = choose(asked)
-    fitted = [Asked(calibration.apply(still.predicted), still.measured) for still in asked]
-    for name, stills in (("before", asked), ("left out", foretell(asked, apart)), ("fitted", fitted)):
-        figures = "  ".join(f"{key} {value:+.3f}" for key, value in describe(stills).items())
-        print(f"{name:9} {figures}")  # noqa: T201
-    print(f"steepness {calibration.steepness.round(3)} shift {calibration.shift.round(3)}")  # noqa: T201
+    fitted = {}
+    for kind, questions in zip(("click", "box"), zip(*asked, strict=True), strict=True):
+        calibration, apart = choose(questions)
+        fitted[kind] = calibration
+        mapped = [Asked(calibration.apply(still.predicted), still.measured) for still in questions]
+        for name, stills in (("before", questions), ("left out", foretell(questions, apart)), ("fitted", mapped)):
+            figures = "  ".join(f"{key} {value:+.3f}" for key, value in describe(stills).items())
+            print(f"{kind:5} {name:9} {figures}")  # noqa: T201
+        print(f"steepness {calibration.steepness.round(3)} shift {calibration.shift.round(3)}")  # noqa: T201
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        write_calibrated(chosen.weights / "stillnet_decoder.onnx", chosen.out / "stillnet_decoder.onnx", calibration)
+        name = "stillnet_decoder.onnx"
+        write_calibrated(chosen.weights / name, chosen.out / name, fitted["click"], fitted["box"])
 
 
 if __name__ == "__main__":

@@ -39,22 +39,39 @@ def test_the_map_always_rises():
     assert (np.diff(calibration.apply(scores), axis=0) > 0).all()
 
 
-def test_the_graph_says_what_the_map_says(tmp_path):
+QUESTIONS = {  # planes of the decoder's question that are not blank, and which map its scores go through
+    "a click": ((0, 1), "click"),
+    "a box": ((6, 7), "box"),
+    "a click and an earlier mask": ((0, 1, 4, 5), None),
+    "a click in a box": ((0, 1, 6, 7), None),
+    "a box and an earlier mask": ((4, 5, 6, 7), None),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_graph_says_what_the_map_says(tmp_path, question):
     import onnx
     import onnxruntime
     from onnx import TensorProto, helper
 
-    shape = helper.make_tensor_value_info("raw", TensorProto.FLOAT, [1, 3])
-    score = helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 3])
-    graph = helper.make_graph([helper.make_node("Sigmoid", ["raw"], ["score"])], "decoder", [shape], [score])
+    raw, score = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3]) for name in ("raw", "score"))
+    maps = helper.make_tensor_value_info("m", TensorProto.FLOAT, [1, 8, "h", "w"])
+    graph = helper.make_graph([helper.make_node("Sigmoid", ["raw"], ["score"])], "decoder", [raw, maps], [score])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "before.onnx")
-    calibration = Calibration(np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 0.3]))
-    write_calibrated(tmp_path / "before.onnx", tmp_path / "after.onnx", calibration)
+    known = {
+        "click": Calibration(np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 0.3])),
+        "box": Calibration(np.array([0.7, 1.1, 1.2]), np.array([0.6, 0.1, -0.2])),
+    }
+    write_calibrated(tmp_path / "before.onnx", tmp_path / "after.onnx", known["click"], known["box"])
     session = onnxruntime.InferenceSession(str(tmp_path / "after.onnx"), providers=["CPUExecutionProvider"])
-    raw = np.array([[-2.0, 0.4, 1.5]], np.float32)
-    wanted = calibration.apply(1 / (1 + np.exp(-raw.astype(np.float64))))
-    np.testing.assert_allclose(session.run(["score"], {"raw": raw})[0], wanted, atol=1e-5)
+    planes, kind = QUESTIONS[question]
+    asked = np.zeros((1, 8, 4, 6), np.float32)
+    asked[:, planes, 1, 2] = 0.97
+    logits = np.array([[-2.0, 0.4, 1.5]], np.float32)
+    plain = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    wanted = known[kind].apply(plain) if kind else plain
+    np.testing.assert_allclose(session.run(["score"], {"raw": logits, "m": asked})[0], wanted, atol=1e-5)
 
 
 def test_a_decoder_without_a_sigmoid_is_refused(tmp_path):
@@ -64,5 +81,6 @@ def test_a_decoder_without_a_sigmoid_is_refused(tmp_path):
     raw, score = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3]) for name in ("raw", "score"))
     graph = helper.make_graph([helper.make_node("Relu", ["raw"], ["score"])], "decoder", [raw], [score])
     onnx.save(helper.make_model(graph, ir_version=8), tmp_path / "before.onnx")
+    as_it_is = Calibration(np.ones(3), np.zeros(3))
     with pytest.raises(ValueError, match="no sigmoid"):
-        write_calibrated(tmp_path / "before.onnx", tmp_path / "after.onnx", Calibration(np.ones(3), np.zeros(3)))
+        write_calibrated(tmp_path / "before.onnx", tmp_path / "after.onnx", as_it_is, as_it_is)
