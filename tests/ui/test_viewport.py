@@ -10,6 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+from stillto3d.models.shapes import SplatPicture
 from stillto3d.project.geometry import Material, Mesh, Points, Splats
 from stillto3d.project.project import Layer, LayerKind, Project, make_layer, start_project
 from stillto3d.project.space import Camera, aim_camera, translate
@@ -20,8 +21,9 @@ from stillto3d.viewport.gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from stillto3d.viewport.orbit import Orbit
 from stillto3d.viewport.pace import Pace
 from stillto3d.viewport.picking import cast_ray, pick_layer
+from stillto3d.viewport.splat_frames import join_splats
 
-from .conftest import Driver
+from .conftest import PATIENCE, Driver
 
 QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 
@@ -364,3 +366,83 @@ def test_a_prop_hides_the_splats_behind_it_alone(driver: Driver) -> None:
     driver.finish(scene.show_project(driver.document.project))
     assert look(driver, [-0.3, 0.5, -4])[2] > 200  # nearer than the red cube
     assert look(driver, [0.3, 0.5, -4.5])[0] > 200 > look(driver, [0.3, 0.5, -4.5])[2]
+
+
+# --------------------------------------------------------------------------- splats that a rasteriser draws
+
+
+def test_a_frame_of_the_rasteriser_lies_over_the_resting_view_alone(driver: Driver) -> None:
+    """Two blue splats; the stand-in draws them green, far and wide, at 4 and 6 m beside a red cube at 5 m."""
+    splats = Splats(
+        means=np.array([[-0.3, 0.5, -4], [0.3, 0.5, -6]], np.float32),
+        scales=np.full((2, 3), 0.1, np.float32),
+        rotations=np.array([[1, 0, 0, 0]] * 2, np.float32),
+        opacity=np.full(2, 0.98, np.float32),
+        sh=((np.array([[[0, 0, 1]], [[0, 0, 1]]]) - 0.5) / 0.28209479).astype(np.float32),
+    )
+    before = make_project()
+    moved = translate([0, 0, 0.5])
+    cloud = make_layer("cloud", LayerKind.SCENE, geometry=splats, transform=moved)
+    asked: list[tuple[Splats, str, Camera]] = []
+
+    async def draw(whole: Splats, name: str, camera: Camera) -> SplatPicture:
+        asked.append((whole, name, camera))
+        shape = camera.height, camera.width
+        middle = camera.project([[0, 0.5, -5]])[1][0]
+        depth = np.full(shape, middle - 1.0, np.float32)
+        depth[:, camera.width // 2 :] = middle + 1.0
+        return SplatPicture(np.full((*shape, 3), (0, 1, 0), np.float32), np.ones(shape, np.float32), depth)
+
+    show(driver, Project(before.shots, (cloud, before.layers[0])))
+    scene = driver.window.scene
+    scene.frames.draw = draw
+    scene.look(Orbit((0, 0.5, -5), 6.0, 0.0, 0.0))
+    driver.qtbot.waitUntil(lambda: scene.frames.shown, timeout=PATIENCE)
+    whole, _, camera = asked[-1]
+    assert whole.means == pytest.approx(splats.means + np.array([0, 0, 0.5])) and whole.sh.shape == (2, 1, 3)
+    assert (camera.width, camera.height) == scene.interactor.ren_win.GetSize()
+    assert tuple(look(driver, [-0.3, 0.5, -4.5])) == (0, 255, 0), "nearer than the cube"
+    assert look(driver, [0.3, 0.5, -4.5])[0] > 200, "behind the cube"
+    assert tuple(look(driver, [1.5, 0.5, -4.5])) == (0, 255, 0), "beside the cube, where nothing stands before it"
+    assert not any(drawn.actor.GetVisibility() for _, drawn in scene.list_splats())
+    scene.frames.draw = None
+    scene.look(scene.orbit.turn(0.01, 0.0))
+    assert not scene.frames.shown and all(drawn.actor.GetVisibility() for _, drawn in scene.list_splats())
+    with driver.wait(scene.rested, lambda: True):
+        pass
+    assert look(driver, [-0.3, 0.5, -3.5])[2] > 150, "its own splats again"
+
+
+def test_a_frame_that_comes_too_late_is_not_shown(driver: Driver) -> None:
+    splats = Splats(
+        means=np.array([[0, 0.5, -4]], np.float32),
+        scales=np.full((1, 3), 0.1, np.float32),
+        rotations=np.array([[1, 0, 0, 0]], np.float32),
+        opacity=np.full(1, 0.98, np.float32),
+        sh=np.ones((1, 1, 3), np.float32),
+    )
+    scene_layer = make_layer("cloud", LayerKind.SCENE, geometry=splats)
+    show(driver, Project(make_project().shots, (scene_layer,)))
+    scene = driver.window.scene
+
+    async def draw(whole: Splats, name: str, camera: Camera) -> SplatPicture:
+        scene.look(scene.orbit.turn(0.1, 0.0))  # the person turns on meanwhile
+        scene.frames.draw = None
+        shape = camera.height, camera.width
+        return SplatPicture(np.ones((*shape, 3), np.float32), np.ones(shape, np.float32), np.ones(shape, np.float32))
+
+    scene.frames.draw = draw
+    driver.finish(scene.show_project(driver.document.project))
+    assert scene.frames.draw is None and not scene.frames.shown
+
+
+def test_clouds_of_splats_are_joined_with_the_most_harmonics() -> None:
+    def make(count: int, coefficients: int) -> Splats:
+        rotations = np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1))
+        sh = np.ones((count, coefficients, 3), np.float32)
+        return Splats(np.zeros((count, 3), np.float32), np.ones((count, 3), np.float32), rotations,
+                      np.ones(count, np.float32), sh)  # fmt: skip
+
+    whole = join_splats([make(2, 1), make(3, 4)])
+    assert whole.means.shape == (5, 3) and whole.sh.shape == (5, 4, 3)
+    assert not whole.sh[:2, 1:].any() and whole.sh[2:].all()

@@ -14,9 +14,13 @@ from ..errors import StillTo3DError
 from ..project.project import Policy
 from .run import Run
 
-LaneName = Literal["heavy", "interactive", "files", "downloads"]
-LANES: tuple[LaneName, ...] = ("heavy", "interactive", "files", "downloads")
-"""Generations, one at a time; clicks and hover; opening and saving; installing models. None waits for another."""
+LaneName = Literal["heavy", "interactive", "view", "files", "downloads"]
+LANES: tuple[LaneName, ...] = ("heavy", "interactive", "view", "files", "downloads")
+"""Generations, one at a time; clicks and hover; frames of the view; opening and saving; installing models. None waits
+for another."""
+
+MOMENTARY: tuple[LaneName, ...] = ("interactive", "view")
+"""Lanes whose jobs are of the moment: no list shows them."""
 
 EVENTS_PER_SECOND = 30
 

@@ -24,6 +24,7 @@ from .making import Making
 from .mask_commands import MaskCommands
 from .models_commands import ModelsCommands
 from .reshaping import Reshaping
+from .splat_drawing import SplatDrawing
 from .view_commands import ViewCommands
 from .word_jobs import word_pipelines
 
@@ -38,7 +39,7 @@ class Commands:
             desk.window.jobs.name(name, title)
         self.view, self.masks = ViewCommands(desk), MaskCommands(desk)
         self.help, self.models = HelpCommands(desk), ModelsCommands(desk)
-        self.reshaping = Reshaping(desk)
+        self.reshaping, self.splats = Reshaping(desk), SplatDrawing(desk)
         self.imports, self.colours = ImportCommands(desk), ColourView(desk)
         self.camera = CameraCommands(desk, self.run_pipeline)
         self.drag_out = DragOut(desk.engine, lambda: desk.document.project, desk.window.jobs.show_notes)

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout
 
-from ..engine.jobs import Event, Job
+from ..engine.jobs import MOMENTARY, Event, Job
 from ..errors import word_os_error
 from ..settings import find_folders
 from ..words import tr
@@ -59,7 +59,7 @@ class HelpCommands:
     # ----------------------------------------------------------------- log and About
 
     def _note(self, job: Job, event: Event) -> None:
-        if event.state.final and job.lane != "interactive":
+        if event.state.final and job.lane not in MOMENTARY:
             told = f"{time.strftime('%H:%M:%S')}  {job.label}  {event.state.name}  {job.seconds:.1f} s"
             evidence = getattr(job.error, "evidence", "")
             self.log += [told, *([f"    {job.error}"] if job.error else []), *evidence.splitlines()]

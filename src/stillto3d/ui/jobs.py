@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from .. import __version__
-from ..engine.jobs import Event, Job, JobState
+from ..engine.jobs import MOMENTARY, Event, Job, JobState
 from ..errors import Cancelled, Refusal
 from ..words import tr
 from .engine_thread import EngineThread
@@ -206,7 +206,7 @@ class JobStrip(QWidget):
         return [row.stage.text() for row in rows if isinstance(row, _Row) and row.objectName() == "error"]
 
     def _add(self, job: Job) -> None:
-        if job.lane == "interactive" or job.key == "autosave":
+        if job.lane in MOMENTARY or job.key == "autosave":
             return
         row = _Row(self._titles.get(job.label, job.label))
         row.stage.setText(tr("waiting"))

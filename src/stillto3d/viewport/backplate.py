@@ -16,15 +16,15 @@ RIM = (0.45, 0.45, 0.45)
 
 
 class Front:
-    """A renderer over the scene's, seen through the same camera."""
+    """A renderer over the scene's, seen through the same camera; those of a higher layer cover it."""
 
-    def __init__(self, window: Any) -> None:
+    def __init__(self, window: Any, layer: int) -> None:
         self._renderer = vtkRenderer()
-        self._renderer.SetLayer(1)
+        self._renderer.SetLayer(layer)
         self._renderer.InteractiveOff()
         self._camera = vtkCamera()
         self._renderer.SetActiveCamera(self._camera)
-        window.SetNumberOfLayers(2)
+        window.SetNumberOfLayers(max(layer + 1, window.GetNumberOfLayers()))
         window.AddRenderer(self._renderer)
         self._window = window
 

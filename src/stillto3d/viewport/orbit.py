@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..project.project import Project
 from ..project.space import Camera
 from ..project.still import F64
 
@@ -74,3 +75,14 @@ def stand_at(camera: Camera, distance: float) -> Orbit:
     pitch = float(np.arcsin(np.clip(-back[1], -1, 1)))
     yaw = float(np.arctan2(back[0], back[2]))
     return Orbit((float(target[0]), float(target[1]), float(target[2])), distance, yaw, pitch)
+
+
+def measure_growth(before: Project, now: Project) -> float:
+    """How many times larger the world is that stood before, told by how high its camera stands; 1 for another one."""
+    stood = {layer.id for layer in before.layers} & {layer.id for layer in now.layers}
+    if not stood or not before.shots or not now.shots:
+        return 1.0
+    old, new = before.hero.camera, now.hero.camera
+    if old is None or new is None or min(old.position[1], new.position[1]) <= 0:
+        return 1.0
+    return float(new.position[1] / old.position[1])

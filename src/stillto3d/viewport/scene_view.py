@@ -36,9 +36,10 @@ from .actors import (
 from .backplate import Backplate, Front
 from .gizmo import Gizmo, GizmoMode, make_gizmo, snap_to_floor
 from .hands import Hands
-from .orbit import Orbit, stand_at
+from .orbit import Orbit, measure_growth, stand_at
 from .pace import AT_ONCE_SECONDS, LEVELS, MOVING_SECONDS, RESTING_SECONDS, Pace
 from .picking import Hit, cast_ray, pick_layer
+from .splat_frames import SplatFrames
 from .splats import DrawnSplats
 
 BACKGROUND = (0.16, 0.16, 0.16)
@@ -50,17 +51,6 @@ VIEW_ANGLE = np.radians(40.0)
 REST_MILLISECONDS = 250
 NEXT_MILLISECONDS = 20
 Beside = Callable[..., Awaitable[Any]]
-
-
-def measure_growth(before: Project, now: Project) -> float:
-    """How many times larger the world is that stood before, told by how high its camera stands; 1 for another one."""
-    stood = {layer.id for layer in before.layers} & {layer.id for layer in now.layers}
-    if not stood or not before.shots or not now.shots:
-        return 1.0
-    old, new = before.hero.camera, now.hero.camera
-    if old is None or new is None or min(old.position[1], new.position[1]) <= 0:
-        return 1.0
-    return float(new.position[1] / old.position[1])
 
 
 class SceneView(QWidget):
@@ -83,7 +73,7 @@ class SceneView(QWidget):
 
     def __init__(self, beside: Beside, start: Callable[[Any], Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._beside, self._start = beside, start
+        self.beside, self._start = beside, start
         self.interactor = QtInteractor(self, auto_update=False, line_smoothing=True)
         self._plotter = self.interactor
         self._plotter.set_background(BACKGROUND)
@@ -93,7 +83,8 @@ class SceneView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.interactor)
         self._plotter.renderer.SetUseOIT(False)  # splats blend in their order; averages would be grey
-        self.front = Front(self._plotter.ren_win)
+        self.frames = SplatFrames(self)
+        self.front = Front(self._plotter.ren_win, 2)
         self.backplate = Backplate(self.front)
         self.project = Project()
         self.selected: frozenset[str] = frozenset()
@@ -149,7 +140,7 @@ class SceneView(QWidget):
         self._mark_selected()
         self._aim()
         await self._sort_splats()
-        self._tell_share()
+        self.tell_share()
         self.drawn.emit()
 
     async def _show_layer(self, layer: Layer) -> None:
@@ -161,7 +152,7 @@ class SceneView(QWidget):
         if geometry is None:
             return
         if known is None:
-            prepared = await self._beside(prepare_geometry, geometry)
+            prepared = await self.beside(prepare_geometry, geometry)
             if self.project.layer(layer.id) is not layer:
                 return
             known = DrawnSplats(geometry, prepared) if isinstance(geometry, Splats) else Drawn(geometry, prepared)
@@ -180,7 +171,7 @@ class SceneView(QWidget):
         known = self._shaded.get(layer.id, ())
         if len(known) == len(state) and all(a is b for a, b in zip(known, state, strict=True)):
             return
-        colors: U8 | None = await self._beside(color_points, drawn.prepared, shading, layer.transform, camera)
+        colors: U8 | None = await self.beside(color_points, drawn.prepared, shading, layer.transform, camera)
         if self.shading is shading and self._drawn.get(layer.id) is drawn:
             drawn.shade(shading, colors)
             self._shaded[layer.id] = state
@@ -333,7 +324,7 @@ class SceneView(QWidget):
 
     async def _pick(self, x: float, y: float, adds: bool) -> None:
         origin, way = cast_ray(self.view_camera(), x, y)
-        hit: Hit | None = await self._beside(pick_layer, self.project.layers, origin, way)
+        hit: Hit | None = await self.beside(pick_layer, self.project.layers, origin, way)
         if self.measures:
             if hit is not None:
                 self.touched.emit(np.array(hit.place))
@@ -450,6 +441,7 @@ class SceneView(QWidget):
 
     def fit(self) -> None:
         """Follow another size of the widget, which Qt draws afterwards."""
+        self._drop_frame()
         self._turn_camera()
         self._spare()
         self.front.follow(self._plotter.renderer.GetActiveCamera())
@@ -485,8 +477,19 @@ class SceneView(QWidget):
         """The finest form of clouds (0: all of them) that this machine draws in that time."""
         return self._pace.choose_level([self._count_points(k) for k in range(len(LEVELS) + 1)], seconds)
 
+    def _drop_frame(self) -> None:
+        """What a rasteriser has drawn fits no more; the next rest asks for another."""
+        if self.frames.drop():
+            self.rest_soon()
+
+    def rest_soon(self) -> None:
+        """Come to rest in a while, unless the view moves."""
+        self._rest.start(REST_MILLISECONDS)
+
     def _render(self) -> None:
-        self.front.follow(self._plotter.renderer.GetActiveCamera())
+        self._drop_frame()
+        for over in (self.front, self.frames):
+            over.follow(self._plotter.renderer.GetActiveCamera())
         if self.isVisible():
             started = time.perf_counter()
             self.interactor.repaint()  # the plotter's render() would be followed by this, which renders again
@@ -497,6 +500,9 @@ class SceneView(QWidget):
 
         What would hold the window too long is never drawn: words say how many points are.
         """
+        if self.frames.shown:  # and nothing has moved since
+            self.rested.emit()
+            return
         self._render()
         finest = self._choose_level(RESTING_SECONDS)
         if self._level > finest:
@@ -506,14 +512,16 @@ class SceneView(QWidget):
             seconds = self._pace.estimate(self.count_points())
             self._rest.start(max(NEXT_MILLISECONDS, round(1000 * seconds)))
             return
-        self._tell_share()
+        self.tell_share()
         self._start(self._sort_splats())
         self.rested.emit()
 
-    def _tell_share(self) -> None:
+    def tell_share(self) -> None:
+        """Say what part of large clouds is drawn, and who draws the splats."""
         shown, there = self.count_points(), self._count_points(0)
-        self.share.setVisible(shown < there)
-        self.share.setText(tr("{shown} of {there} points shown", shown=f"{shown:,}", there=f"{there:,}"))
+        part = tr("{shown} of {there} points shown", shown=f"{shown:,}", there=f"{there:,}") if shown < there else ""
+        self.share.setText("\n".join(line for line in (part, self.frames.note) if line))
+        self.share.setVisible(bool(self.share.text()))
         self._place_share()
 
     def _place_share(self) -> None:
@@ -528,15 +536,19 @@ class SceneView(QWidget):
         """Put splats in order for the view as it is, where there are any."""
         camera = self.view_camera()
         changed = False
-        for layer in self.project.layers:
-            drawn = self._drawn.get(layer.id)
-            if isinstance(drawn, DrawnSplats):
-                data = await self._beside(drawn.sort, camera, layer.transform)
-                if self._drawn.get(layer.id) is drawn:
-                    drawn.use(data)
-                    changed = True
+        for layer, drawn in self.list_splats():
+            data = await self.beside(drawn.sort, camera, layer.transform)
+            if self._drawn.get(layer.id) is drawn:
+                drawn.use(data)
+                changed = True
         if changed:
             self._render()
+            await self.frames.refine()
+
+    def list_splats(self) -> list[tuple[Layer, DrawnSplats]]:
+        """The layers of splats that are in the view, hidden ones too."""
+        found = [(layer, self._drawn.get(layer.id)) for layer in self.project.layers]
+        return [(layer, drawn) for layer, drawn in found if isinstance(drawn, DrawnSplats)]
 
     def count_points(self) -> int:
         """Points of clouds that are drawn now."""
@@ -549,6 +561,8 @@ class SceneView(QWidget):
 
     def take_picture(self, bare: bool = False) -> U8:
         """The view as it is, u8[h, w, 3]; a bare one is without grid, camera, marks and handles."""
+        if bare:
+            self._drop_frame()  # it is clear where they stood before it
         aside = [*self._extra.values(), *self._marks, *self._handles, *self._measure] if bare else []
         seen = [actor for actor in aside if actor.GetVisibility()]
         for actor in seen:
@@ -571,6 +585,7 @@ class SceneView(QWidget):
         """Give back what the graphics hold; the view cannot be used any more."""
         self._rest.stop()
         self._hands.let_go()
+        self.frames.close()
         self.front.close()
         self._drawn.clear()
         self._extra.clear()
